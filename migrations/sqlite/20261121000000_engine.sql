@@ -1,0 +1,56 @@
+-- migrate:up
+
+CREATE TABLE romancy_instances (
+  id             TEXT    NOT NULL PRIMARY KEY,
+  workflow       TEXT    NOT NULL,
+  status         TEXT    NOT NULL CHECK (status IN ('pending', 'running', 'waiting', 'compensating', 'blocked', 'completed', 'failed', 'cancelled', 'recurred')),
+  input          TEXT    NOT NULL,
+  output         TEXT,
+  error          TEXT,
+  parent_id      TEXT,
+  root_id        TEXT,
+  continued_from TEXT,
+  tags           TEXT,
+  priority       INTEGER NOT NULL DEFAULT 0 CHECK (priority >= 0),
+  wake_at        INTEGER,
+  worker_id      TEXT,
+  epoch          INTEGER NOT NULL DEFAULT 0 CHECK (epoch >= 0),
+  signals        INTEGER NOT NULL DEFAULT 0 CHECK (signals >= 0),
+  cancel_reason  TEXT,
+  created_at     INTEGER NOT NULL,
+  updated_at     INTEGER NOT NULL,
+  completed_at   INTEGER
+) STRICT;
+
+-- Claims (no owner, due), owned work (an owner, due) and sweeps (by owner).
+CREATE INDEX romancy_instances_work ON romancy_instances (worker_id, wake_at);
+-- Blocked instances are tried again when a worker starts.
+CREATE INDEX romancy_instances_status ON romancy_instances (status, created_at, id);
+-- Listings, newest first.
+CREATE INDEX romancy_instances_created ON romancy_instances (created_at, id);
+
+CREATE TABLE romancy_history (
+  instance_id  TEXT    NOT NULL,
+  seq          INTEGER NOT NULL CHECK (seq > 0),
+  kind         TEXT    NOT NULL,
+  operation_id TEXT    NOT NULL,
+  data         TEXT,
+  at           INTEGER NOT NULL,
+  PRIMARY KEY (instance_id, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE romancy_workers (
+  id          TEXT    NOT NULL PRIMARY KEY,
+  incarnation TEXT    NOT NULL,
+  host        TEXT    NOT NULL,
+  pid         INTEGER NOT NULL,
+  born        TEXT    NOT NULL,
+  started_at  INTEGER NOT NULL,
+  expires_at  INTEGER NOT NULL
+) STRICT;
+
+-- migrate:down
+
+DROP TABLE romancy_workers;
+DROP TABLE romancy_history;
+DROP TABLE romancy_instances;

@@ -1,0 +1,63 @@
+import type { HistoryEvent } from "./history.ts";
+import type { InstanceStatus } from "./status.ts";
+
+/**
+ * What the engine asks the store to write. The journal gathers changes of many instances and the store applies them in
+ * one transaction; each is judged by itself.
+ */
+export type Change = Create | Advance;
+
+/** A new instance. */
+export interface Create {
+  readonly type: "create";
+  readonly instance: NewInstance;
+}
+
+/** What one turn of an instance came to. Applies only while `epoch` is still the instance's (fencing). */
+export interface Advance {
+  readonly type: "advance";
+  readonly instanceId: string;
+  readonly epoch: number;
+  readonly events: readonly HistoryEvent[];
+  /** `undefined` when only history grows. */
+  readonly patch: InstancePatch | undefined;
+}
+
+export interface NewInstance {
+  readonly id: string;
+  readonly workflow: string;
+  readonly status: InstanceStatus;
+  /** Encoded list of arguments. */
+  readonly input: string;
+  /** JSON object of strings, or `null` for none. */
+  readonly tags: string | null;
+  readonly priority: number;
+  /** Set when the creating worker runs it at once; the epoch is then 1. */
+  readonly workerId: string | null;
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
+}
+
+/** How an instance's row changes with a turn; the status comes from `transition`. Times in epoch milliseconds. */
+export type InstancePatch =
+  | { readonly event: "complete"; readonly at: number; readonly output: string }
+  | { readonly event: "fail"; readonly at: number; readonly error: string }
+  | { readonly event: "block"; readonly at: number; readonly error: string }
+  | {
+      readonly event: "suspend";
+      readonly at: number;
+      /** When to look at it again; `null` for only when something arrives. */
+      readonly wakeAt: number | null;
+      /** Deliveries that this run has seen; if there are more by now, it is looked at again at once. */
+      readonly signals: number;
+    };
+
+/** How a change fared. */
+export type ChangeResult =
+  | { readonly type: "applied" }
+  /** Somebody else owns the instance by now: the run is to be dropped. */
+  | { readonly type: "fenced" }
+  /** The id to create exists. */
+  | { readonly type: "exists"; readonly workflow: string; readonly input: string }
+  /** The database refused this change; the others of the batch stand. */
+  | { readonly type: "refused"; readonly error: unknown };

@@ -1,0 +1,234 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+
+/**
+ * The base of every error Romancy raises. `code` is stable and safe to branch on; `message` says what happened, to
+ * what, and what to do; `cause` keeps what lay beneath.
+ */
+export class RomancyError extends Error {
+  /** Stable, upper-case, never reused for another meaning. */
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/** An activity failed for good: its retries are used up, or its error is one that is never retried. */
+export class ActivityError extends RomancyError {
+  /** The activity's name. */
+  readonly activity: string;
+  /** `name:n`, or the id given by `.with({ id })`. */
+  readonly activityId: string;
+  /** How many attempts were made, all of them failed; crashes do not reset it. */
+  readonly attempts: number;
+
+  constructor(activity: string, activityId: string, attempts: number, cause: unknown) {
+    super(
+      "ACTIVITY_FAILED",
+      `Activity ${activityId} failed after ${attempts} ${attempts === 1 ? "attempt" : "attempts"}: ${messageOf(cause)}`,
+      { cause },
+    );
+    this.activity = activity;
+    this.activityId = activityId;
+    this.attempts = attempts;
+  }
+}
+
+/**
+ * Throw it from an activity to say that trying again cannot help.
+ *
+ * @example
+ * throw new TerminalError("card was reported stolen");
+ */
+export class TerminalError extends RomancyError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("TERMINAL", message, options);
+  }
+}
+
+/** One attempt of an activity ran longer than its `timeout`; it counts as a failed attempt and is retried. */
+export class ActivityTimeoutError extends RomancyError {
+  /** The limit, in milliseconds. */
+  readonly timeout: number;
+
+  constructor(activityId: string, timeout: number) {
+    super(
+      "ACTIVITY_TIMEOUT",
+      `Activity ${activityId} did not finish within ${timeout} ms. Its signal was aborted and a late result is discarded; ` +
+        "give it a longer `timeout`, or let it stop when `ctx.signal` aborts.",
+    );
+    this.timeout = timeout;
+  }
+}
+
+/** Thrown by `handle.result()` when the workflow ended `failed`; `cause` is what the workflow threw. */
+export class WorkflowFailedError extends RomancyError {
+  readonly workflow: string;
+  readonly instanceId: string;
+
+  constructor(workflow: string, instanceId: string, cause: unknown) {
+    super("WORKFLOW_FAILED", `Workflow ${workflow} (instance ${instanceId}) failed: ${messageOf(cause)}`, { cause });
+    this.workflow = workflow;
+    this.instanceId = instanceId;
+  }
+}
+
+/** The code asked for something else than its history records; the instance is `blocked` until the code is put right. */
+export class NonDeterminismError extends RomancyError {
+  /** Position in the history, counted from 1. */
+  readonly position: number;
+  /** What the history records there. */
+  readonly recorded: string;
+  /** What the code asked for instead. */
+  readonly asked: string;
+
+  constructor(position: number, recorded: string, asked: string) {
+    super(
+      "NON_DETERMINISM",
+      `The workflow no longer follows its history: at position ${position} the history records ${recorded}, but the code ${asked}. ` +
+        "Nothing was executed. Deploy code that makes the same calls in the same order as before " +
+        "(no clock, randomness or I/O outside activities), and the instance goes on.",
+    );
+    this.position = position;
+    this.recorded = recorded;
+    this.asked = asked;
+  }
+}
+
+/** Two operations of one instance were given the same id. */
+export class OperationIdConflictError extends RomancyError {
+  readonly operationId: string;
+
+  constructor(operationId: string) {
+    super(
+      "OPERATION_ID_CONFLICT",
+      `The operation id ${operationId} was already used in this instance. Give each call its own id, or none.`,
+    );
+    this.operationId = operationId;
+  }
+}
+
+/** A value cannot be stored. Nothing was written. */
+export class SerializationError extends RomancyError {
+  /** Where in the value, such as `order.items[2].callback`; empty for the value itself. */
+  readonly path: string;
+
+  constructor(what: string, path: string, problem: string, options?: ErrorOptions) {
+    super("SERIALIZATION", `${what} cannot be stored: ${path === "" ? "it" : path} ${problem}`, options);
+    this.path = path;
+  }
+}
+
+/** Input, output or an option that does not have the form it must have. Nothing was stored. */
+export class ValidationError extends RomancyError {
+  /** As the schema reported them (Standard Schema issues: `message` and, where known, `path`). */
+  readonly issues: readonly StandardSchemaV1.Issue[];
+
+  constructor(message: string, issues: readonly StandardSchemaV1.Issue[] = [{ message }]) {
+    super("VALIDATION", message);
+    this.issues = issues;
+  }
+}
+
+/** No instance has that id. */
+export class InstanceNotFoundError extends RomancyError {
+  readonly instanceId: string;
+
+  constructor(instanceId: string) {
+    super("INSTANCE_NOT_FOUND", `There is no instance ${instanceId} in this database. Check the id and the database.`);
+    this.instanceId = instanceId;
+  }
+}
+
+/** `start` was given an id that another workflow, or the same one with another input, already has. */
+export class InstanceConflictError extends RomancyError {
+  readonly instanceId: string;
+
+  constructor(instanceId: string, difference: string) {
+    super(
+      "INSTANCE_CONFLICT",
+      `Instance ${instanceId} exists already with another ${difference}. Nothing was started; choose another id.`,
+    );
+    this.instanceId = instanceId;
+  }
+}
+
+/** A worker was asked to start a workflow that it could not run. */
+export class WorkflowNotRegisteredError extends RomancyError {
+  readonly workflow: string;
+
+  constructor(workflow: string) {
+    super(
+      "WORKFLOW_NOT_REGISTERED",
+      `Workflow ${workflow} is not registered with this app. Pass it in \`workflows\`, call \`app.register(...)\`, ` +
+        "or use `worker: false` to start workflows that other workers run.",
+    );
+    this.workflow = workflow;
+  }
+}
+
+/** `handle.result({ timeout })` gave up waiting; the instance goes on. */
+export class ResultTimeoutError extends RomancyError {
+  readonly instanceId: string;
+
+  constructor(instanceId: string, timeout: number) {
+    super("RESULT_TIMEOUT", `Instance ${instanceId} had no result within ${timeout} ms. It goes on; ask again later.`);
+    this.instanceId = instanceId;
+  }
+}
+
+/** The app is not in the state that the call needs: not started yet, or shut down. */
+export class AppStateError extends RomancyError {
+  constructor(message: string) {
+    super("APP_STATE", message);
+  }
+}
+
+/** Two different workflows of one name, or a worker id that another living worker holds. */
+export class DuplicateNameError extends RomancyError {
+  constructor(message: string) {
+    super("DUPLICATE_NAME", message);
+  }
+}
+
+/** A durable operation was called where it cannot be durable, such as an activity inside an activity. */
+export class MisplacedCallError extends RomancyError {
+  constructor(message: string) {
+    super("MISPLACED_CALL", message);
+  }
+}
+
+/** `ctx.session` was used when it cannot be: outside its activity, or while its transaction is not open. */
+export class SessionError extends RomancyError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("SESSION", message, options);
+  }
+}
+
+/** The database URL names a database that cannot be used, or its driver package is missing. */
+export class UnsupportedDatabaseError extends RomancyError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("UNSUPPORTED_DATABASE", message, options);
+  }
+}
+
+/** The schema in the database is newer than this code, or older while `autoMigrate` is off. Nothing was touched. */
+export class SchemaVersionError extends RomancyError {
+  constructor(message: string) {
+    super("SCHEMA_VERSION", message);
+  }
+}
+
+/** The database refused what one instance wrote; only that instance is concerned. */
+export class StoreError extends RomancyError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("STORE", message, options);
+  }
+}
+
+/** The message of whatever was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message || thrown.name : String(thrown);
+}

@@ -1,0 +1,321 @@
+/**
+ * One instance's code, run against its history.
+ *
+ * Invariants (cited as X1 ... where relied upon):
+ * X1. Completions reach the code in order of `seq`, one per macrotask, so that every microtask of one delivery has run
+ *     before the next. Live completions wait in the same queue: live and replay cannot differ.
+ * X2. A turn is handed out only when the code is quiet and the queue is empty or held; so no operation is started while
+ *     history has undelivered completions.
+ * X3. Nothing is thrown into the code but recorded failures. Code that must not go on is left with promises that never
+ *     settle.
+ * X4. Once parked or closed, nothing the code asks for has any effect.
+ */
+import { decode, encode } from "./codec.ts";
+import { ActivityError, NonDeterminismError, OperationIdConflictError } from "./errors.ts";
+import {
+  type Completion,
+  type HistoryEvent,
+  indexHistory,
+  isCompletion,
+  type NewEvent,
+  type OperationKind,
+  operationKindOf,
+  type RecordedOperation,
+} from "./history.ts";
+import type { Operation } from "./operation.ts";
+
+/** How the code ended. */
+export type Outcome =
+  | { readonly type: "returned"; readonly value: unknown }
+  | { readonly type: "threw"; readonly error: unknown }
+  | { readonly type: "diverged"; readonly error: NonDeterminismError };
+
+/** What one advance of the code came to. */
+export interface Turn<Request> {
+  /** New events, in order of `seq`, to be made durable. */
+  readonly events: readonly HistoryEvent[];
+  /** Operations the code newly asked for that have no completion yet. */
+  readonly requested: readonly Operation<Request>[];
+  /** Set once, by the turn in which the code ended. */
+  readonly outcome: Outcome | undefined;
+}
+
+export interface ExecutionOptions<Request> {
+  /** What is recorded so far, in order of `seq`. */
+  readonly history: readonly HistoryEvent[];
+  /** Runs the user's code; called once. */
+  readonly program: () => unknown;
+  /** Runs a task in a macrotask of its own, in the order of calls. */
+  readonly defer: (task: () => void) => void;
+  /** Called at the end of each turn. */
+  readonly onTurn: (turn: Turn<Request>) => void;
+}
+
+interface OpenOperation<Request> extends Operation<Request> {
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+/** A place in the queue; held until it is known whether its event happened. */
+interface Slot {
+  readonly seq: number;
+  event: HistoryEvent | "held" | "cancelled";
+}
+
+/** A place kept in the history for an event whose commit is under way. */
+export interface Reservation {
+  readonly seq: number;
+  /** The event is durable: it takes its place. */
+  fulfil(event: NewEvent): void;
+  /** It did not happen. */
+  cancel(): void;
+}
+
+type State = "running" | "parked" | "closed";
+
+export class Execution<Request> {
+  readonly #options: ExecutionOptions<Request>;
+  readonly #recorded: Map<string, RecordedOperation>;
+  /** Asked for and not answered yet. */
+  readonly #open = new Map<string, OpenOperation<Request>>();
+  /** Every operation asked for so far, answered or not, with its kind. */
+  readonly #asked = new Map<string, OperationKind>();
+  readonly #queue: Slot[];
+  /** Index in `#queue` of the next slot to deliver; the ones before it are done. */
+  #next = 0;
+  #seq: number;
+  #lastRecordedSeq: number;
+  #fresh: HistoryEvent[] = [];
+  #requested: Operation<Request>[] = [];
+  #outcome: Outcome | undefined;
+  #outcomeTold = false;
+  #state: State = "running";
+  #strayed = false;
+  #advancing = false;
+
+  constructor(options: ExecutionOptions<Request>) {
+    this.#options = options;
+    this.#recorded = indexHistory(options.history);
+    this.#queue = options.history.map((event) => ({ seq: event.seq, event }));
+    this.#seq = options.history.at(-1)?.seq ?? 0;
+    this.#lastRecordedSeq = this.#seq;
+  }
+
+  /** Whether the code is still being answered from what was recorded before. */
+  get isReplaying(): boolean {
+    const next = this.#queue[this.#next];
+    return next !== undefined && next.seq <= this.#lastRecordedSeq;
+  }
+
+  /** Whether parked code went on by itself, on something that is not an operation; it must be replayed, not resumed. */
+  get hasStrayed(): boolean {
+    return this.#strayed;
+  }
+
+  /** Whether a turn is under way. */
+  get isAdvancing(): boolean {
+    return this.#advancing;
+  }
+
+  /** Runs the code until it first asks for something. */
+  start(): void {
+    new Promise((resolve) => {
+      resolve(this.#options.program());
+    }).then(
+      (value) => this.#end({ type: "returned", value }),
+      (error: unknown) => this.#end({ type: "threw", error }),
+    );
+    this.#schedule();
+  }
+
+  /**
+   * Asks for an operation; the promise settles when its completion is delivered.
+   *
+   * @param opening recorded when the operation is asked for the very first time
+   */
+  open(kind: OperationKind, id: string, request: Request, opening?: NewEvent): Promise<unknown> {
+    const { promise, resolve, reject } = Promise.withResolvers();
+    // The code may await this promise later than it rejects, or never (a loser of a race).
+    promise.catch(() => {});
+    try {
+      if (!this.#accepts(kind, id)) return promise;
+    } catch (conflict) {
+      reject(conflict);
+      return promise;
+    }
+    const recorded = this.#recorded.get(id);
+    const operation = { id, kind, request, recorded, resolve, reject };
+    this.#open.set(id, operation);
+    if (!recorded && opening) this.record(opening);
+    if (!recorded?.events.some(isCompletion)) this.#requested.push(operation);
+    return promise;
+  }
+
+  /** A value that is the same on every replay: recorded at the first call, given back later. */
+  value<T>(id: string, at: number, produce: () => T): T {
+    const accepted = this.#accepts("value", id);
+    const [recorded] = this.#recorded.get(id)?.events ?? [];
+    if (recorded?.kind === "value_recorded") return decode(recorded.value) as T;
+    const value = produce();
+    if (accepted) {
+      this.record({ kind: "value_recorded", operationId: id, at, value: encode(value, `The value of ${id}`) });
+    }
+    return value;
+  }
+
+  /** Appends an event that just happened; a completion is delivered in its turn (X1). */
+  record(event: NewEvent): void {
+    if (this.#state !== "running") return;
+    const placed: HistoryEvent = { ...event, seq: ++this.#seq };
+    this.#fresh.push(placed);
+    this.#queue.push({ seq: placed.seq, event: placed });
+    this.#schedule();
+  }
+
+  /** Keeps the next place for an event that is made durable elsewhere; later events wait behind it (X1). */
+  reserve(): Reservation {
+    const slot: Slot = { seq: ++this.#seq, event: "held" };
+    this.#queue.push(slot);
+    const settle = (event: HistoryEvent | "cancelled"): void => {
+      slot.event = event;
+      this.#schedule();
+    };
+    return {
+      seq: slot.seq,
+      fulfil: (event) => settle({ ...event, seq: slot.seq }),
+      cancel: () => settle("cancelled"),
+    };
+  }
+
+  /** Sets the code aside while it only waits; it can be resumed. */
+  park(): void {
+    if (this.#state === "running") this.#state = "parked";
+  }
+
+  /** Goes on where it was parked: with a turn, even if nothing was recorded meanwhile. */
+  resume(): void {
+    if (this.#state !== "parked") return;
+    this.#state = "running";
+    this.#schedule();
+  }
+
+  /** Drops the code for good: none of its promises settles any more (X3). */
+  close(): void {
+    this.#state = "closed";
+    this.#open.clear();
+    this.#queue.length = 0;
+  }
+
+  /** Whether the code may ask for this; notices two of one id, and one recorded under another kind. */
+  #accepts(kind: OperationKind, id: string): boolean {
+    if (this.#state !== "running") {
+      this.#strayed = true;
+      return false;
+    }
+    if (this.#outcome) return false;
+    if (this.#asked.has(id)) throw new OperationIdConflictError(id);
+    this.#asked.set(id, kind);
+    const recorded = this.#recorded.get(id);
+    if (recorded === undefined || recorded.kind === kind) return true;
+    const [first] = recorded.events;
+    if (first) this.#diverge(first, `asked for ${id} as ${kind}`);
+    return false;
+  }
+
+  #end(outcome: Outcome): void {
+    if (this.#state !== "running") {
+      this.#strayed = true;
+      return;
+    }
+    this.#outcome ??= outcome;
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#advancing || this.#state !== "running") return;
+    this.#advancing = true;
+    this.#options.defer(() => {
+      this.#advancing = false;
+      if (this.#state === "running") this.#advance();
+    });
+  }
+
+  /** One macrotask: one delivery, or the end of the turn. */
+  #advance(): void {
+    while (this.#outcome === undefined) {
+      const event = this.#queue[this.#next]?.event;
+      if (event === undefined || event === "held") break;
+      this.#next++;
+      if (event === "cancelled") continue;
+      if (this.#asked.get(event.operationId) !== operationKindOf(event)) {
+        this.#diverge(event, this.#describeOpen());
+      } else if (isCompletion(event) && this.#deliver(event)) {
+        this.#schedule();
+        return;
+      }
+    }
+    if (this.#outcome && this.#outcome.type !== "diverged") this.#checkNothingLeft();
+    this.#compact();
+    this.#hand();
+  }
+
+  #deliver(event: Completion): boolean {
+    const operation = this.#open.get(event.operationId);
+    if (!operation) return false;
+    this.#open.delete(event.operationId);
+    this.#recorded.delete(event.operationId);
+    switch (event.kind) {
+      case "activity_completed":
+        operation.resolve(decode(event.result));
+        break;
+      case "activity_failed":
+        operation.reject(new ActivityError(event.activity, event.operationId, event.attempts, decode(event.error)));
+        break;
+      case "timer_fired":
+        operation.resolve(undefined);
+        break;
+    }
+    return true;
+  }
+
+  /** Code that ended before all that is recorded was delivered is not the code that made the record. */
+  #checkNothingLeft(): void {
+    for (let index = this.#next; index < this.#queue.length; index++) {
+      const slot = this.#queue[index];
+      if (slot === undefined || slot.seq > this.#lastRecordedSeq) return;
+      if (typeof slot.event === "string") continue;
+      if (isCompletion(slot.event) || !this.#asked.has(slot.event.operationId)) {
+        this.#diverge(slot.event, this.#outcome?.type === "threw" ? "threw" : "returned");
+        return;
+      }
+    }
+  }
+
+  #diverge(event: HistoryEvent, asked: string): void {
+    const position = this.#queue.findIndex((slot) => slot.seq === event.seq) + 1;
+    const recorded = `${event.kind} of ${event.operationId}`;
+    this.#outcome = { type: "diverged", error: new NonDeterminismError(position, recorded, asked) };
+    this.#schedule();
+  }
+
+  #describeOpen(): string {
+    const open = [...this.#open.keys()];
+    return open.length === 0 ? "asked for nothing more" : `asked for ${open.join(", ")}`;
+  }
+
+  /** Drops delivered slots once they are many, so that a long life costs no memory. */
+  #compact(): void {
+    if (this.#next < 1_024 || this.isReplaying || this.#outcome) return;
+    this.#queue.splice(0, this.#next);
+    this.#next = 0;
+  }
+
+  #hand(): void {
+    const outcome = this.#outcomeTold ? undefined : this.#outcome;
+    this.#outcomeTold ||= outcome !== undefined;
+    const turn: Turn<Request> = { events: this.#fresh, requested: this.#requested, outcome };
+    this.#fresh = [];
+    this.#requested = [];
+    this.#options.onTurn(turn);
+  }
+}

@@ -1,0 +1,228 @@
+/**
+ * SQLite through `node:sqlite`.
+ *
+ * 1. One connection writes, under a mutex: SQLite has one writer. It is never waited for inside SQLite, which would
+ *    stop the event loop; who finds it held by another process tries again a little later.
+ * 2. Another connection reads, so that reads never see an open transaction. A database in memory has only one
+ *    connection; there, reads may see a session's uncommitted rows, never the engine's, which are written at once.
+ * 3. WAL and `synchronous = FULL`: what was committed survives a power failure.
+ */
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { UnsupportedDatabaseError } from "../core/errors.ts";
+import type { Connection, Database, Row, Transaction } from "../store/database.ts";
+import type { Dialect } from "../store/dialect.ts";
+import { $, type Compiled, type SqlValue, sql, statement } from "../store/statement.ts";
+import { Mutex } from "./mutex.ts";
+
+export const sqliteDialect: Dialect = {
+  name: "sqlite",
+  placeholder: (position) => `?${position}`,
+  reusesParameters: true,
+  now: "cast(round(unixepoch('subsec') * 1000) as integer)",
+  skipLocked: "",
+  insertIgnore: { before: "", after: "on conflict do nothing" },
+  tableExists: statement<"table", unknown>(
+    "sqlite.tableExists",
+    () => sql`select name from sqlite_schema where type = 'table' and name = ${$("table")}`,
+  ),
+  isOneOf: (column, list) => sql`${column} in (select value from json_each(${list}))`,
+};
+
+/** Milliseconds between two tries to get the write lock from another process: a random wait up to this. */
+const BUSY_WAIT = 8;
+
+/** Opens a file, creating it when it does not exist, or `:memory:`. */
+export async function openSqlite(path: string): Promise<Database> {
+  const { DatabaseSync: Opener } = await import("node:sqlite").catch((cause: unknown) => {
+    throw new UnsupportedDatabaseError("This Node.js has no `node:sqlite`. Use Node.js 22.13 or newer.", { cause });
+  });
+  const writer = new Opener(path, { timeout: 0 });
+  try {
+    // Another process that opens the file at the same moment holds it for an instant.
+    await retryBusy(() => writer.exec("pragma journal_mode = wal"));
+    writer.exec("pragma synchronous = full");
+    const inMemory = path === ":memory:";
+    return new SqliteDatabase(writer, inMemory ? writer : new Opener(path, { readOnly: true, timeout: 0 }));
+  } catch (error) {
+    writer.close();
+    throw error;
+  }
+}
+
+class SqliteDatabase implements Database {
+  readonly dialect: Dialect = sqliteDialect;
+  readonly reader: Connection;
+  readonly #writer: SqliteConnection;
+  readonly #close: () => void;
+  readonly #mutex = new Mutex();
+  #dataVersion: unknown;
+
+  constructor(writer: DatabaseSync, reader: DatabaseSync) {
+    this.#writer = new SqliteConnection(writer);
+    this.reader = new SqliteConnection(reader);
+    this.#close = () => {
+      if (reader !== writer) reader.close();
+      writer.close();
+    };
+    this.changedByOthers();
+  }
+
+  async begin(): Promise<Transaction> {
+    const release = await this.#mutex.acquire();
+    try {
+      await retryBusy(() => this.#writer.client.exec("begin immediate"));
+    } catch (error) {
+      release();
+      throw error;
+    }
+    return new SqliteTransaction(this.#writer, release);
+  }
+
+  beginNow(): Transaction | undefined {
+    const release = this.#mutex.acquireNow();
+    if (!release) return undefined;
+    try {
+      this.#writer.client.exec("begin immediate");
+    } catch (error) {
+      release();
+      if (isBusy(error)) return undefined;
+      throw error;
+    }
+    return new SqliteTransaction(this.#writer, release);
+  }
+
+  idle(): Promise<void> | undefined {
+    return this.#mutex.idle();
+  }
+
+  changedByOthers(): boolean {
+    const version = this.#writer.dataVersion();
+    const changed = version !== this.#dataVersion;
+    this.#dataVersion = version;
+    return changed;
+  }
+
+  isTransient(error: unknown): boolean {
+    const code = codeOf(error);
+    return code !== 0 && !FAULTS.has(code & 0xff);
+  }
+
+  async close(): Promise<void> {
+    const release = await this.#mutex.acquire();
+    this.#close();
+    release();
+  }
+}
+
+class SqliteConnection implements Connection {
+  readonly client: DatabaseSync;
+  readonly #prepared = new Map<Compiled, StatementSync>();
+  readonly #version: StatementSync;
+
+  constructor(client: DatabaseSync) {
+    this.client = client;
+    this.#version = client.prepare("pragma data_version");
+  }
+
+  async all(statement: Compiled, values: readonly SqlValue[]): Promise<Row[]> {
+    return this.#prepare(statement).all(...values);
+  }
+
+  async run(statement: Compiled, values: readonly SqlValue[]): Promise<number> {
+    return Number(this.#prepare(statement).run(...values).changes);
+  }
+
+  async script(text: string): Promise<void> {
+    this.client.exec(text);
+  }
+
+  dataVersion(): unknown {
+    return this.#version.get()?.["data_version"];
+  }
+
+  #prepare(statement: Compiled): StatementSync {
+    let prepared = this.#prepared.get(statement);
+    if (!prepared) {
+      prepared = this.client.prepare(statement.text);
+      this.#prepared.set(statement, prepared);
+    }
+    return prepared;
+  }
+}
+
+class SqliteTransaction implements Transaction {
+  readonly #connection: SqliteConnection;
+  readonly #release: () => void;
+
+  constructor(connection: SqliteConnection, release: () => void) {
+    this.#connection = connection;
+    this.#release = release;
+  }
+
+  get client(): DatabaseSync {
+    return this.#connection.client;
+  }
+
+  all(statement: Compiled, values: readonly SqlValue[]): Promise<Row[]> {
+    return this.#connection.all(statement, values);
+  }
+
+  run(statement: Compiled, values: readonly SqlValue[]): Promise<number> {
+    return this.#connection.run(statement, values);
+  }
+
+  script(text: string): Promise<void> {
+    return this.#connection.script(text);
+  }
+
+  async query(text: string, values: readonly SqlValue[]): Promise<Row[]> {
+    return this.client.prepare(text).all(...values);
+  }
+
+  async commit(): Promise<void> {
+    this.client.exec("commit");
+    this.#release();
+  }
+
+  async rollback(): Promise<void> {
+    try {
+      // Some errors (a full disk, for one) have rolled back already.
+      if (this.client.isTransaction) this.client.exec("rollback");
+    } finally {
+      this.#release();
+    }
+  }
+}
+
+async function retryBusy(action: () => void): Promise<void> {
+  for (;;) {
+    try {
+      action();
+      return;
+    } catch (error) {
+      if (!isBusy(error)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * BUSY_WAIT));
+    }
+  }
+}
+
+/** Result codes of SQLite (https://www.sqlite.org/rescode.html). */
+const BUSY = 5;
+const LOCKED = 6;
+/** The codes that blame the statement or its values; all others (disk full, I/O, locked) are the database's state. */
+const FAULTS: ReadonlySet<number> = new Set([
+  1, // SQLITE_ERROR
+  18, // SQLITE_TOOBIG
+  19, // SQLITE_CONSTRAINT
+  20, // SQLITE_MISMATCH
+  25, // SQLITE_RANGE
+]);
+
+function isBusy(error: unknown): boolean {
+  const code = codeOf(error) & 0xff;
+  return code === BUSY || code === LOCKED;
+}
+
+function codeOf(error: unknown): number {
+  return error instanceof Error && "errcode" in error && typeof error.errcode === "number" ? error.errcode : 0;
+}

@@ -1,0 +1,208 @@
+/** One activity of a run, from being asked for to its record: its attempts and the waits between them. */
+
+import { encodeThrown } from "../core/codec.ts";
+import type { Change, ChangeResult } from "../core/commit.ts";
+import { toMilliseconds } from "../core/duration.ts";
+import type { Reservation } from "../core/execution.ts";
+import type { NewEvent, RecordedOperation } from "../core/history.ts";
+import { nextAttemptAt, type RetryPolicy, resolveRetryPolicy } from "../core/retry.ts";
+import type { AnyWorkflow } from "../workflow/workflow.ts";
+import { Attempt, type AttemptEnvironment, type AttemptOutcome } from "./activity.ts";
+import type { Clock } from "./clock.ts";
+import type { ActivitySession } from "./session.ts";
+import type { Slots } from "./slots.ts";
+import type { ActivityRequest } from "./workflow-context.ts";
+
+/** What a task needs from its worker. */
+export interface TaskHost {
+  readonly clock: Clock;
+  readonly slots: Slots;
+  readonly environment: AttemptEnvironment;
+  readonly defaultRetryPolicy: RetryPolicy | false | undefined;
+}
+
+/** What a task needs from its run. */
+export interface TaskOwner {
+  readonly id: string;
+  readonly workflow: AnyWorkflow;
+  readonly epoch: number;
+  record(event: NewEvent): void;
+  reserve(): Reservation;
+  /** Another worker owns the instance. */
+  onFenced(): void;
+}
+
+/** A wait between attempts that is longer, in milliseconds, is a durable timer instead of a held worker. */
+const SHORT_WAIT = 5_000;
+
+type State =
+  /** The next attempt may start, once the barrier lets it. */
+  | "ready"
+  /** Handed to the slots, waiting or running. */
+  | "started"
+  /** Waiting for `retryAt`. */
+  | "backing off"
+  | "over";
+
+export class ActivityTask {
+  readonly #owner: TaskOwner;
+  readonly #host: TaskHost;
+  readonly #id: string;
+  readonly #request: ActivityRequest;
+  #state: State = "ready";
+  #number = 1;
+  #startedAt: number | undefined;
+  #retryAt: number | undefined;
+  #attempt: Attempt | undefined;
+
+  constructor(
+    owner: TaskOwner,
+    id: string,
+    request: ActivityRequest,
+    recorded: RecordedOperation | undefined,
+    host: TaskHost,
+  ) {
+    this.#owner = owner;
+    this.#host = host;
+    this.#id = id;
+    this.#request = request;
+    const last = recorded?.events.at(-1);
+    if (last?.kind !== "attempt_failed") return;
+    this.#state = "backing off";
+    this.#number = last.attempt + 1;
+    this.#startedAt = last.startedAt;
+    this.#retryAt = last.retryAt;
+  }
+
+  /** When the next attempt is due, in epoch milliseconds; only while it waits for that. */
+  get retryAt(): number | undefined {
+    return this.#state === "backing off" ? this.#retryAt : undefined;
+  }
+
+  /** The same, if the wait is long enough for the instance to be set aside. */
+  get longRetryAt(): number | undefined {
+    const { retryAt } = this;
+    return retryAt !== undefined && retryAt - this.#host.clock.now() > SHORT_WAIT ? retryAt : undefined;
+  }
+
+  /** The wait is over. */
+  wake(): void {
+    if (this.#state === "backing off") this.#state = "ready";
+  }
+
+  /** Makes the next attempt if it may. The barrier is the caller's: all that was recorded is durable. */
+  start(): void {
+    if (this.#state !== "ready") return;
+    this.#state = "started";
+    this.#host.slots.run(() => this.#run());
+  }
+
+  /** Nobody wants its outcome any more. */
+  abandon(reason: Error): void {
+    this.#state = "over";
+    this.#attempt?.abandon(reason);
+  }
+
+  async #run(): Promise<void> {
+    if (this.#isOver()) return;
+    const { activity, call, args } = this.#request;
+    const timeout = call.timeout ?? activity.options.timeout;
+    this.#startedAt ??= this.#host.clock.now();
+    this.#attempt = new Attempt(
+      {
+        activity,
+        args,
+        instanceId: this.#owner.id,
+        workflowName: this.#owner.workflow.name,
+        activityId: this.#id,
+        number: this.#number,
+        timeout: timeout === undefined ? undefined : toMilliseconds(timeout, "The timeout of an activity"),
+      },
+      this.#host.environment,
+    );
+    const outcome = await this.#attempt.run();
+    if (this.#isOver()) await this.#discard(outcome);
+    else await this.#settle(outcome);
+  }
+
+  /** A method, so that the compiler does not believe that the state is still what it was before an await. */
+  #isOver(): boolean {
+    return this.#state === "over";
+  }
+
+  async #discard(outcome: AttemptOutcome): Promise<void> {
+    if (outcome.type === "returned") await outcome.session?.rollback("The instance is not run here any more");
+  }
+
+  async #settle(outcome: AttemptOutcome): Promise<void> {
+    if (outcome.type === "failed") this.#fail(outcome.error, outcome.retryable);
+    else if (outcome.type === "returned") await this.#complete(outcome.result, outcome.session);
+  }
+
+  async #complete(result: string, session: ActivitySession | undefined): Promise<void> {
+    const event: NewEvent = {
+      kind: "activity_completed",
+      operationId: this.#id,
+      at: this.#host.clock.now(),
+      result,
+    };
+    if (session) {
+      await this.#commitSession(event, session);
+    } else {
+      this.#state = "over";
+      this.#owner.record(event);
+    }
+  }
+
+  /** The user's rows and the record of the activity, in one commit. */
+  async #commitSession(event: NewEvent, session: ActivitySession): Promise<void> {
+    const place = this.#owner.reserve();
+    const change: Change = {
+      type: "advance",
+      instanceId: this.#owner.id,
+      epoch: this.#owner.epoch,
+      events: [{ ...event, seq: place.seq }],
+      patch: undefined,
+    };
+    let result: ChangeResult;
+    try {
+      result = await session.commitWith(change);
+    } catch (error) {
+      place.cancel();
+      if (!this.#isOver()) this.#fail(error, true);
+      return;
+    }
+    if (result.type === "applied") {
+      this.#state = "over";
+      place.fulfil(event);
+      await session.runAfterCommit();
+    } else {
+      place.cancel();
+      this.#owner.onFenced();
+    }
+  }
+
+  #fail(error: unknown, retryable: boolean): void {
+    const { activity, call } = this.#request;
+    const now = this.#host.clock.now();
+    const startedAt = this.#startedAt ?? now;
+    const policy = resolveRetryPolicy([
+      call.retry,
+      activity.options.retry,
+      this.#owner.workflow.options.retry,
+      this.#host.defaultRetryPolicy,
+    ]);
+    const facts = { attempt: this.#number, startedAt, now, random: this.#host.clock.random() };
+    const retryAt = retryable ? nextAttemptAt(policy, error, facts) : undefined;
+    const base = { operationId: this.#id, at: now, error: encodeThrown(error) };
+    if (retryAt === undefined) {
+      this.#state = "over";
+      this.#owner.record({ ...base, kind: "activity_failed", activity: activity.name, attempts: this.#number });
+      return;
+    }
+    this.#state = "backing off";
+    this.#retryAt = retryAt;
+    this.#owner.record({ ...base, kind: "attempt_failed", attempt: this.#number, startedAt, retryAt });
+    this.#number++;
+  }
+}

@@ -1,0 +1,260 @@
+/** The app: the only place where the parts are put together. */
+import { randomBytes } from "node:crypto";
+import { decode } from "../core/codec.ts";
+import { toMilliseconds } from "../core/duration.ts";
+import { AppStateError, DuplicateNameError, messageOf, WorkflowFailedError } from "../core/errors.ts";
+import { uuidv4, uuidv7 } from "../core/uuid.ts";
+import { checkSchema, migrate } from "../store/migrate.ts";
+import { SqlStore } from "../store/sql-store.ts";
+import type { Ending, Store } from "../store/store.ts";
+import type { InstanceDescription, WorkflowHandle } from "../workflow/handle.ts";
+import {
+  type AnyWorkflow,
+  type StartOptions,
+  startWorkflow,
+  type Workflow,
+  type WorkflowStarter,
+} from "../workflow/workflow.ts";
+import { systemClock } from "./clock.ts";
+import {
+  describeInstance,
+  type HistoryEntry,
+  type InstanceFilter,
+  type InstancePage,
+  listInstances,
+  readHistory,
+} from "./inspect.ts";
+import { Journal } from "./journal.ts";
+import { bindLogger } from "./log.ts";
+import { openDatabase } from "./open-database.ts";
+import { type ResolvedOptions, type RomancyOptions, resolveOptions } from "./options.ts";
+import { ownIdentity } from "./process-identity.ts";
+import { Results } from "./results.ts";
+import { guardRejections, unguardRejections } from "./scope.ts";
+import { start } from "./start.ts";
+import { Watch } from "./watch.ts";
+import { Worker } from "./worker.ts";
+
+/** What exists while the app is started. */
+interface Running {
+  readonly store: Store;
+  readonly journal: Journal;
+  readonly results: Results;
+  readonly watch: Watch;
+  readonly worker: Worker | undefined;
+}
+
+/**
+ * Durable workflows in this process, on the user's own database.
+ *
+ * @example
+ * const app = new Romancy({ database: "workflow.db", workflows: [order] });
+ * await app.start();
+ * const handle = await order.start(app, "ORD-1", 99.99);
+ * console.log(await handle.result());
+ * await app.shutdown();
+ */
+export class Romancy implements WorkflowStarter, AsyncDisposable {
+  /** Unique among the living workers of the database. */
+  readonly workerId: string;
+  readonly #options: ResolvedOptions;
+  readonly #workflows = new Map<string, AnyWorkflow>();
+  #starting: Promise<Running> | undefined;
+  #running: Running | undefined;
+  #stopping: Promise<void> | undefined;
+
+  /** @throws ValidationError when an option is not what it must be */
+  constructor(options: RomancyOptions) {
+    this.#options = resolveOptions(options);
+    this.workerId = this.#options.workerId ?? uuidv4(randomBytes(16));
+    this.register(...(options.workflows ?? []));
+  }
+
+  /**
+   * Adds workflows, before or after `start`.
+   *
+   * @throws DuplicateNameError when another workflow has the name
+   */
+  register(...workflows: readonly AnyWorkflow[]): void {
+    for (const workflow of workflows) {
+      const known = this.#workflows.get(workflow.name);
+      if (known && known !== workflow) {
+        throw new DuplicateNameError(`Two different workflows are called ${workflow.name}. Give each its own name.`);
+      }
+      this.#workflows.set(workflow.name, workflow);
+    }
+    this.#running?.worker?.poke();
+  }
+
+  /**
+   * Opens the database, brings its schema up to date and begins to work. A second call does nothing.
+   *
+   * @throws UnsupportedDatabaseError, SchemaVersionError, DuplicateNameError
+   */
+  async start(): Promise<void> {
+    await this.#stopping;
+    this.#starting ??= this.#open();
+    try {
+      this.#running = await this.#starting;
+    } catch (error) {
+      this.#starting = undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Lets running activities end (up to `shutdownTimeout`), hands all instances back so that other workers go on with
+   * them at once, and closes the database. A second call does nothing.
+   */
+  async shutdown(): Promise<void> {
+    await this.#starting?.catch(() => {});
+    this.#stopping ??= this.#close();
+    await this.#stopping;
+    this.#stopping = undefined;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown();
+  }
+
+  /** Brings the schema up to date; for apps with `autoMigrate: false`, whether started or not. */
+  async migrate(): Promise<void> {
+    const database = await openDatabase(this.#options.database);
+    try {
+      await migrate(database);
+    } finally {
+      await database.close();
+    }
+  }
+
+  /** A handle on an instance that exists, or is to exist; nothing is looked up. */
+  handle<Args extends readonly unknown[], Result>(
+    workflow: Workflow<Args, Result>,
+    id: string,
+  ): WorkflowHandle<Result> {
+    return this.#handle(workflow.name, id) as WorkflowHandle<Result>;
+  }
+
+  /** @throws InstanceNotFoundError */
+  async getInstance(id: string): Promise<InstanceDescription> {
+    return describeInstance(this.#need().store, id);
+  }
+
+  /** Instances, newest first, page by page. */
+  async listInstances(filter: InstanceFilter = {}): Promise<InstancePage> {
+    return listInstances(this.#need().store, filter);
+  }
+
+  /** @throws InstanceNotFoundError */
+  async getHistory(id: string): Promise<HistoryEntry[]> {
+    return readHistory(this.#need().store, id);
+  }
+
+  /** @internal */
+  async [startWorkflow](
+    workflow: AnyWorkflow,
+    options: StartOptions,
+    args: readonly unknown[],
+  ): Promise<WorkflowHandle<unknown>> {
+    const { journal, worker } = this.#need();
+    const id = await start(workflow, options, args, {
+      journal,
+      worker,
+      clock: systemClock,
+      randomBytes,
+      maxValueBytes: this.#options.maxValueBytes,
+      workflows: this.#workflows,
+    });
+    return this.#handle(workflow.name, id);
+  }
+
+  #handle(workflow: string, id: string): WorkflowHandle<unknown> {
+    const describe = (): Promise<InstanceDescription> => this.getInstance(id);
+    return {
+      id,
+      describe,
+      status: async () => (await describe()).status,
+      result: async (options = {}) => {
+        const { timeout } = options;
+        const limit = timeout === undefined ? undefined : toMilliseconds(timeout, "The timeout of result()");
+        const { results, watch } = this.#need();
+        return resultOf(await watch.during(() => results.wait(id, limit)), workflow);
+      },
+    };
+  }
+
+  async #open(): Promise<Running> {
+    const options = this.#options;
+    const log = bindLogger(options.logger, { workerId: this.workerId });
+    const database = await openDatabase(options.database);
+    try {
+      await (options.autoMigrate ? migrate(database) : checkSchema(database));
+      const store = new SqlStore(database);
+      const journal = new Journal(store, log);
+      const results = new Results(store);
+      const worker = options.worker ? this.#createWorker(store, journal, results) : undefined;
+      journal.onHealthy = () => worker?.slots.poke();
+      const watch = new Watch({
+        store,
+        isNeeded: worker !== undefined,
+        onChange: async () => {
+          worker?.poke();
+          await results.look();
+        },
+        onError: (error) => log.warn("The database did not answer a look at it.", { error: messageOf(error) }),
+      });
+      await worker?.start();
+      watch.start();
+      guardRejections();
+      return { store, journal, results, watch, worker };
+    } catch (error) {
+      await database.close();
+      throw error;
+    }
+  }
+
+  #createWorker(store: Store, journal: Journal, results: Results): Worker {
+    const options = this.#options;
+    const identity = ownIdentity();
+    const log = bindLogger(options.logger, { workerId: this.workerId });
+    return new Worker({
+      ...options,
+      store,
+      journal,
+      results,
+      log,
+      identity,
+      randomBytes,
+      clock: systemClock,
+      record: { ...identity, id: this.workerId, incarnation: uuidv7(Date.now(), randomBytes(10)) },
+      workflows: this.#workflows,
+      environment: { store, log: options.logger, maxValueBytes: options.maxValueBytes },
+    });
+  }
+
+  async #close(): Promise<void> {
+    const running = this.#running;
+    if (!running) return;
+    this.#running = undefined;
+    this.#starting = undefined;
+    running.watch.stop();
+    await running.worker?.stop(this.#options.shutdownTimeout);
+    await running.journal.close(this.#options.shutdownTimeout);
+    running.results.close();
+    await running.store.close();
+    unguardRejections();
+  }
+
+  #need(): Running {
+    if (this.#running) return this.#running;
+    throw new AppStateError(
+      "The app is not started. Call `await app.start()` first, and do not use it after `shutdown()`.",
+    );
+  }
+}
+
+function resultOf(ending: Ending, workflow: string): unknown {
+  if (ending.status === "completed") return ending.output === null ? undefined : decode(ending.output);
+  const cause = ending.error === null ? undefined : decode(ending.error);
+  throw new WorkflowFailedError(workflow, ending.id, cause);
+}

@@ -1,0 +1,143 @@
+/** What can be seen of instances: rows and histories in users' terms. */
+import { decode } from "../core/codec.ts";
+import { InstanceNotFoundError, ValidationError } from "../core/errors.ts";
+import { type HistoryEvent, indexHistory, isCompletion } from "../core/history.ts";
+import { INSTANCE_STATUSES, type InstanceStatus } from "../core/status.ts";
+import type { InstanceRecord, Store } from "../store/store.ts";
+import type { InstanceDescription, InstanceSummary, WaitDescription } from "../workflow/handle.ts";
+
+/** Which instances to list. */
+export interface InstanceFilter {
+  readonly workflow?: string;
+  readonly status?: InstanceStatus;
+  /** At most so many, 1 to 1,000. Default 50. */
+  readonly limit?: number;
+  /** `nextPageToken` of the page before. */
+  readonly pageToken?: string;
+}
+
+/** A page of a listing, newest first. */
+export interface InstancePage {
+  readonly instances: readonly InstanceSummary[];
+  /** For the next page; absent on the last one. */
+  readonly nextPageToken?: string;
+  readonly hasMore: boolean;
+}
+
+interface EntryBase {
+  readonly seq: number;
+  readonly at: Date;
+  readonly operationId: string;
+}
+
+/** One event of a history, values decoded. */
+export type HistoryEntry = EntryBase &
+  (
+    | { readonly kind: "activity_completed"; readonly result: unknown }
+    | { readonly kind: "activity_failed"; readonly attempts: number; readonly error: unknown }
+    | { readonly kind: "attempt_failed"; readonly attempt: number; readonly retryAt: Date; readonly error: unknown }
+    | { readonly kind: "timer_started"; readonly fireAt: Date }
+    | { readonly kind: "timer_fired" }
+    | { readonly kind: "value_recorded"; readonly value: unknown }
+  );
+
+/** @throws InstanceNotFoundError */
+export async function describeInstance(store: Store, id: string): Promise<InstanceDescription> {
+  const record = await store.instance(id);
+  if (!record) throw new InstanceNotFoundError(id);
+  return {
+    ...summarise(record),
+    input: decode(record.input) as unknown[],
+    ...(record.output !== null && { output: decode(record.output) }),
+    ...(record.error !== null && { error: decode(record.error) }),
+    waitingFor: record.status === "waiting" ? waitsOf(await historyOf(store, id)) : [],
+  };
+}
+
+/** @throws InstanceNotFoundError */
+export async function readHistory(store: Store, id: string): Promise<HistoryEntry[]> {
+  const history = await historyOf(store, id);
+  if (history.length === 0 && !(await store.instance(id))) throw new InstanceNotFoundError(id);
+  return history.map(entryOf);
+}
+
+async function historyOf(store: Store, id: string): Promise<readonly HistoryEvent[]> {
+  const history = (await store.histories([id])).get(id) ?? [];
+  if (history instanceof Error) throw history;
+  return history;
+}
+
+/** @throws ValidationError */
+export async function listInstances(store: Store, filter: InstanceFilter): Promise<InstancePage> {
+  const { limit = 50, status, workflow, pageToken } = filter;
+  if (!Number.isInteger(limit) || limit < 1 || limit > 1_000) {
+    throw new ValidationError(`limit is ${String(limit)}; it must be a whole number from 1 to 1,000.`);
+  }
+  if (status !== undefined && !INSTANCE_STATUSES.includes(status)) {
+    throw new ValidationError(`status is ${status}; it must be one of ${INSTANCE_STATUSES.join(", ")}.`);
+  }
+  const after = pageToken === undefined ? null : readToken(pageToken);
+  // One more than asked for tells whether there is a next page.
+  const records = await store.list({ workflow: workflow ?? null, status: status ?? null, after, limit: limit + 1 });
+  const page = records.slice(0, limit);
+  const last = page.at(-1);
+  const hasMore = records.length > limit;
+  return {
+    instances: page.map(summarise),
+    hasMore,
+    ...(hasMore && last && { nextPageToken: `${last.createdAt}:${last.id}` }),
+  };
+}
+
+function readToken(token: string): { createdAt: number; id: string } {
+  const [, createdAt, id] = /^(\d+):(.+)$/s.exec(token) ?? [];
+  if (createdAt === undefined || id === undefined) {
+    throw new ValidationError("pageToken is not one that a listing gave. Pass `nextPageToken` as it is.");
+  }
+  return { createdAt: Number(createdAt), id };
+}
+
+function summarise(record: InstanceRecord): InstanceSummary {
+  return {
+    id: record.id,
+    workflow: record.workflow,
+    status: record.status,
+    tags: record.tags === null ? {} : (JSON.parse(record.tags) as Record<string, string>),
+    priority: record.priority,
+    workerId: record.workerId ?? undefined,
+    createdAt: new Date(record.createdAt),
+    updatedAt: new Date(record.updatedAt),
+    completedAt: record.completedAt === null ? undefined : new Date(record.completedAt),
+  };
+}
+
+function waitsOf(history: readonly HistoryEvent[]): WaitDescription[] {
+  const waits: WaitDescription[] = [];
+  for (const [operationId, { events }] of indexHistory(history)) {
+    const last = events.at(-1);
+    if (events.some(isCompletion)) continue;
+    if (last?.kind === "timer_started") waits.push({ kind: "timer", operationId, until: new Date(last.fireAt) });
+    if (last?.kind === "attempt_failed") waits.push({ kind: "retry", operationId, until: new Date(last.retryAt) });
+  }
+  return waits.toSorted((a, b) => a.until.getTime() - b.until.getTime());
+}
+
+function entryOf(event: HistoryEvent): HistoryEntry {
+  const base = { seq: event.seq, at: new Date(event.at), operationId: event.operationId };
+  switch (event.kind) {
+    case "activity_completed":
+      return { ...base, kind: event.kind, result: decode(event.result) };
+    case "activity_failed":
+      return { ...base, kind: event.kind, attempts: event.attempts, error: decode(event.error) };
+    case "attempt_failed": {
+      const { attempt, retryAt } = event;
+      return { ...base, kind: event.kind, attempt, retryAt: new Date(retryAt), error: decode(event.error) };
+    }
+    case "timer_started":
+      return { ...base, kind: event.kind, fireAt: new Date(event.fireAt) };
+    case "timer_fired":
+      return { ...base, kind: event.kind };
+    case "value_recorded":
+      return { ...base, kind: event.kind, value: decode(event.value) };
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * The group committer: the only writer of instance state.
+ *
+ * 1. Changes of all instances gather while a commit is under way; then one transaction writes them all.
+ * 2. Changes of one instance are written in the order they were submitted.
+ * 3. A submission resolves only when its change is durable, or is known never to be. A database that is away is tried
+ *    again until it is back: nothing is lost, and nothing that waits for the barrier goes on meanwhile.
+ */
+import type { Change, ChangeResult } from "../core/commit.ts";
+import { messageOf } from "../core/errors.ts";
+import type { Store } from "../store/store.ts";
+import type { Logger } from "../workflow/context.ts";
+
+/** Rows in one transaction, at the most; a larger one would stop the event loop for longer than others should wait. */
+const MAX_ROWS = 1_000;
+
+/** Waits between tries while the database is away, in milliseconds. */
+const FIRST_WAIT = 20;
+const LONGEST_WAIT = 1_000;
+
+interface Submission {
+  readonly change: Change;
+  readonly resolve: (result: ChangeResult) => void;
+}
+
+export class Journal {
+  readonly #store: Store;
+  readonly #log: Logger;
+  #queue: Submission[] = [];
+  #flushing: Promise<void> | undefined;
+  #failures = 0;
+  #closed = false;
+  /** Called when the database takes commits again. */
+  onHealthy: () => void = () => {};
+
+  constructor(store: Store, log: Logger) {
+    this.#store = store;
+    this.#log = log;
+  }
+
+  /** Whether the last commit went through. */
+  get isHealthy(): boolean {
+    return this.#failures === 0;
+  }
+
+  /** Makes the change durable together with all others that are submitted meanwhile. */
+  submit(change: Change): Promise<ChangeResult> {
+    return new Promise((resolve) => {
+      this.#queue.push({ change, resolve });
+      this.#flushing ??= this.#flush();
+    });
+  }
+
+  /** Resolves when nothing is left to write. */
+  async drain(): Promise<void> {
+    while (this.#flushing) await this.#flushing;
+  }
+
+  /**
+   * Writes what is left, then takes nothing more. What the database does not take in time is given up: it was never
+   * durable, nobody was told that it was, and its submissions never resolve.
+   *
+   * @param patience milliseconds
+   */
+  async close(patience: number): Promise<void> {
+    const { promise: impatient, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, patience);
+    await Promise.race([this.drain(), impatient]);
+    clearTimeout(timer);
+    this.#closed = true;
+    this.#queue = [];
+  }
+
+  async #flush(): Promise<void> {
+    // A macrotask later: whatever else happens in this one joins the batch.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.#queue.length > 0) {
+      const batch = this.#take();
+      const results = await this.#commit(batch);
+      batch.forEach(({ resolve }, index) => {
+        const result = results?.[index];
+        if (result) resolve(result);
+      });
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    this.#flushing = undefined;
+  }
+
+  #take(): Submission[] {
+    let rows = 0;
+    const end = this.#queue.findIndex(({ change }) => {
+      rows += change.type === "advance" ? change.events.length + 1 : 1;
+      return rows > MAX_ROWS;
+    });
+    // A single change may be larger than the limit; it is taken alone.
+    return this.#queue.splice(0, end === -1 ? this.#queue.length : Math.max(end, 1));
+  }
+
+  async #commit(batch: readonly Submission[]): Promise<ChangeResult[] | undefined> {
+    const changes = batch.map(({ change }) => change);
+    while (!this.#closed) {
+      try {
+        const results = await this.#store.commit(changes);
+        this.#recover();
+        return results;
+      } catch (error) {
+        await this.#endure(error);
+      }
+    }
+    return undefined;
+  }
+
+  #recover(): void {
+    if (this.#failures === 0) return;
+    this.#failures = 0;
+    this.#log.info("The database takes commits again.");
+    this.onHealthy();
+  }
+
+  async #endure(error: unknown): Promise<void> {
+    if (this.#failures++ === 0) {
+      this.#log.warn("A commit failed and is tried until it succeeds. Nothing is lost.", { error: messageOf(error) });
+    }
+    const wait = Math.min(FIRST_WAIT * 2 ** Math.min(this.#failures, 10), LONGEST_WAIT);
+    await new Promise((resolve) => setTimeout(resolve, wait));
+  }
+}

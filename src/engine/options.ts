@@ -1,0 +1,101 @@
+import { DEFAULT_MAX_VALUE_BYTES } from "../core/codec.ts";
+import { type Duration, toMilliseconds } from "../core/duration.ts";
+import { ValidationError } from "../core/errors.ts";
+import { type RetryPolicy, resolveRetryPolicy } from "../core/retry.ts";
+import type { Logger } from "../workflow/context.ts";
+import type { AnyWorkflow } from "../workflow/workflow.ts";
+import { consoleLogger } from "./log.ts";
+
+/** What an app can be told. Only `database` is needed. */
+export interface RomancyOptions {
+  /** A file (`workflow.db`, `file:workflow.db`, `sqlite:workflow.db`) or `:memory:`. */
+  readonly database: string;
+  /** Workflows that this app runs; `register` adds more. */
+  readonly workflows?: readonly AnyWorkflow[];
+  /** `false` for a client, which starts, waits and lists, and executes nothing. Default `true`. */
+  readonly worker?: boolean;
+  /** Unique among the living workers of the database. Default: a random UUID. */
+  readonly workerId?: string;
+  /** Bring the schema up to date on `start`. When `false`, an old schema is refused. Default `true`. */
+  readonly autoMigrate?: boolean;
+  /** For all activities; workflows, activities and calls override fields of it. Default: 3 attempts, from 100 ms. */
+  readonly defaultRetryPolicy?: RetryPolicy | false;
+  /** How long `shutdown` waits for running activities before it aborts them. Default 30 s. */
+  readonly shutdownTimeout?: Duration;
+  /** Default: the console. */
+  readonly logger?: Logger;
+  /** Instances in memory and at work at once; more wait in the database. Default 1,000. */
+  readonly maxConcurrentInstances?: number;
+  /** Activity bodies running at once; more wait in memory. Default 1,000. */
+  readonly maxConcurrentActivities?: number;
+  /** Waiting instances kept in memory so that they go on without replay; the others are replayed. Default 1,000. */
+  readonly maxParkedInstances?: number;
+  /** The largest value that is stored, in bytes of its JSON. Default 2 MB. */
+  readonly maxValueBytes?: number;
+  /** After so long without a sign of life, a worker on another host is taken for dead. Default 15 s. */
+  readonly leaseDuration?: Duration;
+  /** Between two signs of life; at most a third of `leaseDuration`. Default 5 s. */
+  readonly leaseRenewInterval?: Duration;
+  /** Between two looks whether other workers have died. Default 1 s. */
+  readonly staleWorkerCheckInterval?: Duration;
+}
+
+/** The options with everything known, times in milliseconds. */
+export interface ResolvedOptions {
+  readonly database: string;
+  readonly worker: boolean;
+  readonly workerId: string | undefined;
+  readonly autoMigrate: boolean;
+  readonly defaultRetryPolicy: RetryPolicy | false | undefined;
+  readonly shutdownTimeout: number;
+  readonly logger: Logger;
+  readonly maxConcurrentInstances: number;
+  readonly maxConcurrentActivities: number;
+  readonly maxParkedInstances: number;
+  readonly maxValueBytes: number;
+  readonly leaseDuration: number;
+  readonly leaseRenewInterval: number;
+  readonly staleWorkerCheckInterval: number;
+}
+
+/** @throws ValidationError */
+export function resolveOptions(options: RomancyOptions): ResolvedOptions {
+  if (typeof options.database !== "string" || options.database === "") {
+    throw new ValidationError('The option `database` is missing. Give a file such as "workflow.db", or ":memory:".');
+  }
+  resolveRetryPolicy([options.defaultRetryPolicy]);
+  const leaseDuration = toMilliseconds(options.leaseDuration ?? "15s", "leaseDuration");
+  const renewInterval = toMilliseconds(options.leaseRenewInterval ?? leaseDuration / 3, "leaseRenewInterval");
+  if (renewInterval * 3 > leaseDuration + 3) {
+    throw new ValidationError(
+      `leaseRenewInterval is ${renewInterval} ms; it must be at most a third of leaseDuration (${leaseDuration} ms), ` +
+        "so that one slow answer does not cost the lease.",
+    );
+  }
+  return {
+    database: options.database,
+    worker: options.worker ?? true,
+    workerId: options.workerId === undefined ? undefined : text("workerId", options.workerId),
+    autoMigrate: options.autoMigrate ?? true,
+    defaultRetryPolicy: options.defaultRetryPolicy,
+    shutdownTimeout: toMilliseconds(options.shutdownTimeout ?? "30s", "shutdownTimeout"),
+    logger: options.logger ?? consoleLogger,
+    maxConcurrentInstances: count("maxConcurrentInstances", options.maxConcurrentInstances ?? 1_000),
+    maxConcurrentActivities: count("maxConcurrentActivities", options.maxConcurrentActivities ?? 1_000),
+    maxParkedInstances: count("maxParkedInstances", options.maxParkedInstances ?? 1_000, 0),
+    maxValueBytes: count("maxValueBytes", options.maxValueBytes ?? DEFAULT_MAX_VALUE_BYTES),
+    leaseDuration,
+    leaseRenewInterval: renewInterval,
+    staleWorkerCheckInterval: toMilliseconds(options.staleWorkerCheckInterval ?? "1s", "staleWorkerCheckInterval"),
+  };
+}
+
+function count(option: string, value: number, least = 1): number {
+  if (Number.isInteger(value) && value >= least) return value;
+  throw new ValidationError(`${option} is ${String(value)}; it must be a whole number of ${least} or more.`);
+}
+
+function text(option: string, value: string): string {
+  if (typeof value === "string" && value.length > 0 && value.length <= 200) return value;
+  throw new ValidationError(`${option} must be a text of 1 to 200 characters.`);
+}

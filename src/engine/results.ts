@@ -1,0 +1,76 @@
+/** Those who wait for instances to end: told at once by this process, and by looking when another process ended them. */
+import { AppStateError, InstanceNotFoundError, ResultTimeoutError } from "../core/errors.ts";
+import { isFinished } from "../core/status.ts";
+import type { Ending, Store } from "../store/store.ts";
+
+interface Waiter {
+  readonly resolve: (ending: Ending) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class Results {
+  readonly #store: Store;
+  readonly #waiters = new Map<string, Set<Waiter>>();
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** Whether anybody waits. */
+  get isAwaited(): boolean {
+    return this.#waiters.size > 0;
+  }
+
+  /**
+   * Resolves when the instance has ended.
+   *
+   * @param timeout milliseconds, or `undefined` to wait for ever
+   */
+  async wait(id: string, timeout: number | undefined): Promise<Ending> {
+    const { promise, resolve, reject } = Promise.withResolvers<Ending>();
+    const waiter = { resolve, reject };
+    // Before looking: an end between the look and the wait must not be missed.
+    this.#add(id, waiter);
+    const timer =
+      timeout === undefined ? undefined : setTimeout(() => reject(new ResultTimeoutError(id, timeout)), timeout);
+    try {
+      const record = await this.#store.instance(id);
+      if (!record) throw new InstanceNotFoundError(id);
+      return isFinished(record.status) ? record : await promise;
+    } finally {
+      clearTimeout(timer);
+      this.#remove(id, waiter);
+    }
+  }
+
+  /** The instance has ended, durably. */
+  tell(ending: Ending): void {
+    for (const { resolve } of this.#waiters.get(ending.id) ?? []) resolve(ending);
+  }
+
+  /** Looks whether instances that are waited for have ended elsewhere. */
+  async look(): Promise<void> {
+    if (!this.isAwaited) return;
+    for (const ending of await this.#store.ended([...this.#waiters.keys()])) this.tell(ending);
+  }
+
+  /** Nobody will be told any more. */
+  close(): void {
+    for (const [id, waiters] of this.#waiters) {
+      const error = new AppStateError(`The app was shut down while the result of instance ${id} was awaited.`);
+      for (const { reject } of waiters) reject(error);
+    }
+  }
+
+  #add(id: string, waiter: Waiter): void {
+    const waiters = this.#waiters.get(id);
+    if (waiters) waiters.add(waiter);
+    else this.#waiters.set(id, new Set([waiter]));
+  }
+
+  #remove(id: string, waiter: Waiter): void {
+    const waiters = this.#waiters.get(id);
+    waiters?.delete(waiter);
+    if (waiters?.size === 0) this.#waiters.delete(id);
+  }
+}

@@ -1,0 +1,316 @@
+/**
+ * One instance on this worker: drives its execution turn by turn, and makes commits, attempts and timers out of what it
+ * asks for.
+ *
+ * Invariants (R1 ...):
+ * R1. An attempt starts only when all that its instance recorded before is durable (the barrier).
+ * R2. It is set aside only when every open operation is a wait, and its last commit says so.
+ * R3. Once it is over, nothing it still hears of has any effect.
+ */
+import { encode, encodeThrown } from "../core/codec.ts";
+import type { ChangeResult, InstancePatch } from "../core/commit.ts";
+import { messageOf, StoreError } from "../core/errors.ts";
+import { Execution, type Outcome, type Reservation, type Turn } from "../core/execution.ts";
+import type { HistoryEvent, NewEvent } from "../core/history.ts";
+import type { Operation } from "../core/operation.ts";
+import type { Claim } from "../store/store.ts";
+import { validate } from "../workflow/schema.ts";
+import type { AnyWorkflow } from "../workflow/workflow.ts";
+import { ActivityTask, type TaskHost, type TaskOwner } from "./activity-task.ts";
+import type { Journal } from "./journal.ts";
+import { runAsWorkflow } from "./scope.ts";
+import { Timers } from "./timers.ts";
+import { type ContextOptions, EngineWorkflowContext, type Request } from "./workflow-context.ts";
+
+/** What a run needs from its worker. */
+export interface RunHost extends TaskHost {
+  readonly journal: Journal;
+  readonly randomBytes: ContextOptions["randomBytes"];
+  /** It only waits, durably, until `wakeAt` in epoch milliseconds. */
+  onParked(run: Run, wakeAt: number): void;
+  /** It has ended, durably. */
+  onEnded(run: Run, patch: InstancePatch): void;
+  /** It is not run here any more. */
+  onDropped(run: Run): void;
+}
+
+/** Code that has been quiet for so long, in milliseconds, with nothing durable under way, is warned of. */
+const STUCK_WARNING = 5_000;
+
+export class Run implements TaskOwner {
+  readonly id: string;
+  readonly workflow: AnyWorkflow;
+  readonly #host: RunHost;
+  readonly #args: readonly unknown[];
+  readonly #execution: Execution<Request>;
+  /** Activities without a record. */
+  readonly #tasks = new Map<string, ActivityTask>();
+  /** Those of them whose next attempt only waits for the barrier. */
+  #ready: ActivityTask[] = [];
+  readonly #timers: Timers;
+  #claim: Claim;
+  #lastOperation = "none";
+  /** Events of turns that are committed together with the next one. */
+  #unsent: HistoryEvent[] = [];
+  /** The last submitted commit; `undefined` when all is durable. */
+  #pending: Promise<boolean> | undefined;
+  #over = false;
+  #callOffWarning: (() => void) | undefined;
+
+  constructor(
+    claim: Claim,
+    workflow: AnyWorkflow,
+    args: readonly unknown[],
+    history: readonly HistoryEvent[],
+    host: RunHost,
+  ) {
+    this.id = claim.id;
+    this.workflow = workflow;
+    this.#host = host;
+    this.#args = args;
+    this.#claim = claim;
+    this.#timers = new Timers(host.clock, () => this.#onAlarm());
+    this.#execution = new Execution<Request>({
+      history,
+      program: () => runAsWorkflow(() => this.#program()),
+      defer: setImmediate,
+      onTurn: (turn) => this.#onTurn(turn),
+    });
+  }
+
+  get epoch(): number {
+    return this.#claim.epoch;
+  }
+
+  /** Whether it can go on in memory after it was set aside. */
+  get isResumable(): boolean {
+    return !this.#over && !this.#execution.hasStrayed;
+  }
+
+  /** Whether a turn is under way. */
+  get isAdvancing(): boolean {
+    return this.#execution.isAdvancing || this.#pending !== undefined;
+  }
+
+  start(): void {
+    this.#execution.start();
+  }
+
+  /** Goes on in memory. Nobody else has run it meanwhile: only this claim has raised its epoch. */
+  resume(claim: Claim): void {
+    this.#claim = claim;
+    this.#execution.resume();
+  }
+
+  /** Stops without a trace: the instance is somebody else's, or the worker stops (R3). */
+  drop(reason: Error): void {
+    if (this.#over) return;
+    this.#close(reason);
+    this.#host.onDropped(this);
+  }
+
+  record(event: NewEvent): void {
+    if (event.kind === "attempt_failed") this.#timers.set(event.operationId, event.retryAt);
+    else this.#tasks.delete(event.operationId);
+    this.#execution.record(event);
+  }
+
+  reserve(): Reservation {
+    const place = this.#execution.reserve();
+    return {
+      ...place,
+      fulfil: (event) => {
+        this.#tasks.delete(event.operationId);
+        place.fulfil(event);
+      },
+    };
+  }
+
+  onFenced(): void {
+    this.drop(new Error("Another worker runs the instance"));
+  }
+
+  async #program(): Promise<unknown> {
+    const { fn, options, name } = this.workflow;
+    const context = new EngineWorkflowContext(this.#execution, {
+      instanceId: this.id,
+      workflowName: name,
+      clock: this.#host.clock,
+      log: this.#host.environment.log,
+      randomBytes: this.#host.randomBytes,
+    });
+    const result: unknown = await fn(context, ...(this.#args as never));
+    return options.output ? validate(options.output, result, `The result of workflow ${name}`) : result;
+  }
+
+  #onTurn(turn: Turn<Request>): void {
+    this.#callOffWarning?.();
+    for (const event of turn.events) this.#unsent.push(event);
+    if (turn.outcome) {
+      this.#finish(turn.outcome);
+      return;
+    }
+    for (const operation of turn.requested) this.#open(operation);
+    // A timer that fires now comes back in the next turn, and is committed with it.
+    if (this.#takeDue()) return;
+    const wakeAt = this.#parkableUntil();
+    if (wakeAt === undefined) this.#goOn();
+    else this.#park(wakeAt);
+  }
+
+  #open({ id, request, recorded }: Operation<Request>): void {
+    this.#lastOperation = id;
+    if (request.type === "activity") {
+      const task = new ActivityTask(this, id, request, recorded, this.#host);
+      this.#tasks.set(id, task);
+      if (task.retryAt === undefined) this.#ready.push(task);
+      else this.#timers.set(id, task.retryAt);
+    } else {
+      const [started] = recorded?.events ?? [];
+      this.#timers.set(id, started?.kind === "timer_started" ? started.fireAt : request.fireAt);
+    }
+  }
+
+  /** Lets what is due happen; answers whether something was recorded, so that another turn comes. */
+  #takeDue(): boolean {
+    const at = this.#host.clock.now();
+    let recorded = false;
+    for (const operationId of this.#timers.takeDue(at)) {
+      const task = this.#tasks.get(operationId);
+      if (task) this.#wake(task);
+      else this.#execution.record({ kind: "timer_fired", operationId, at });
+      recorded ||= task === undefined;
+    }
+    return recorded;
+  }
+
+  #wake(task: ActivityTask): void {
+    task.wake();
+    this.#ready.push(task);
+  }
+
+  /** Until when, in epoch milliseconds, it can be set aside; `undefined` when it must stay (R2). */
+  #parkableUntil(): number | undefined {
+    for (const task of this.#tasks.values()) if (task.longRetryAt === undefined) return undefined;
+    return this.#timers.earliest;
+  }
+
+  #park(wakeAt: number): void {
+    this.#timers.disarm();
+    this.#execution.park();
+    const claim = this.#claim;
+    const at = this.#host.clock.now();
+    void this.#send({ event: "suspend", at, wakeAt, signals: claim.signals })?.then((applied) => {
+      // It may have been claimed again, by us, between the commit and this moment.
+      if (applied && !this.#over && claim === this.#claim) this.#host.onParked(this, wakeAt);
+    });
+  }
+
+  #goOn(): void {
+    this.#timers.arm();
+    const durable = this.#send(undefined);
+    if (durable) void durable.then(() => this.#startTasks());
+    else this.#startTasks();
+    if (this.#tasks.size === 0 && this.#timers.earliest === undefined) this.#warnWhenStuck();
+  }
+
+  /** Starts attempts, unless something newer is not durable yet: its commit comes back here (R1). */
+  #startTasks(): void {
+    if (this.#over || this.#pending) return;
+    for (const task of this.#ready.splice(0)) task.start();
+  }
+
+  #onAlarm(): void {
+    if (this.#over || this.#takeDue()) return;
+    this.#timers.arm();
+    this.#startTasks();
+  }
+
+  #warnWhenStuck(): void {
+    const { clock, environment } = this.#host;
+    this.#callOffWarning = clock.at(clock.now() + STUCK_WARNING, () => {
+      environment.log.warn(
+        `Workflow ${this.workflow.name} (instance ${this.id}) awaits something that is not durable: a timer, a fetch or ` +
+          `the like. Its last operation was ${this.#lastOperation}. Move such work into an activity.`,
+      );
+    });
+  }
+
+  #finish(outcome: Outcome): void {
+    const patch = this.#patchFor(outcome);
+    // A run that has left its history does not know what is true: it adds nothing.
+    if (patch.event === "block") this.#unsent = [];
+    void this.#send(patch)?.then((applied) => {
+      if (applied) this.#host.onEnded(this, patch);
+    });
+    this.#close(new Error("The workflow has ended"));
+  }
+
+  #patchFor(outcome: Outcome): InstancePatch {
+    const at = this.#host.clock.now();
+    if (outcome.type === "diverged") return { event: "block", at, error: encodeThrown(outcome.error) };
+    if (outcome.type === "threw") return { event: "fail", at, error: encodeThrown(outcome.error) };
+    try {
+      const what = `The result of workflow ${this.workflow.name}`;
+      return { event: "complete", at, output: encode(outcome.value, what, this.#host.environment.maxValueBytes) };
+    } catch (error) {
+      return { event: "fail", at, error: encodeThrown(error) };
+    }
+  }
+
+  /** Submits what there is to commit. Resolves when it and all before is judged; `undefined` when all is durable. */
+  #send(patch: InstancePatch | undefined): Promise<boolean> | undefined {
+    const events = this.#unsent;
+    if (events.length === 0 && !patch) return this.#pending;
+    this.#unsent = [];
+    const change = { type: "advance", instanceId: this.id, epoch: this.epoch, events, patch } as const;
+    const pending = this.#host.journal.submit(change).then((result) => {
+      if (this.#pending === pending) this.#pending = undefined;
+      return this.#judge(result, patch);
+    });
+    this.#pending = pending;
+    return pending;
+  }
+
+  #judge(result: ChangeResult, patch: InstancePatch | undefined): boolean {
+    if (result.type === "applied") return true;
+    if (result.type === "refused") this.#failBecause(result.error, patch);
+    else this.#give(new Error("Another worker runs the instance"));
+    return false;
+  }
+
+  /** The database refused what this instance wrote: it fails, and no other (invariant 6). */
+  #failBecause(error: unknown, refused: InstancePatch | undefined): void {
+    const { environment, clock } = this.#host;
+    environment.log.error("The database refused a change of an instance.", {
+      instanceId: this.id,
+      error: messageOf(error),
+    });
+    if (refused?.event === "fail" || (this.#over && !refused)) {
+      this.#give(new Error("The database refuses its changes"));
+      return;
+    }
+    this.#unsent = [];
+    const message = `The database refused what instance ${this.id} wrote: ${messageOf(error)}`;
+    const reason = new StoreError(message, { cause: error });
+    const patch: InstancePatch = { event: "fail", at: clock.now(), error: encodeThrown(reason) };
+    void this.#send(patch)?.then((applied) => {
+      if (applied) this.#host.onEnded(this, patch);
+    });
+    this.#close(reason);
+  }
+
+  /** Lets go of an instance whose commit did not apply, even if its code has ended. */
+  #give(reason: Error): void {
+    this.#close(reason);
+    this.#host.onDropped(this);
+  }
+
+  #close(reason: Error): void {
+    this.#over = true;
+    this.#callOffWarning?.();
+    this.#timers.disarm();
+    for (const task of this.#tasks.values()) task.abandon(reason);
+    this.#execution.close();
+  }
+}

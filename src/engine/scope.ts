@@ -1,0 +1,51 @@
+/**
+ * Whose code is running: it follows every await, so that a call deep inside an activity is known to be inside it, and
+ * a rejection that nobody handles is known to come out of a workflow.
+ */
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { ActivitySession } from "./session.ts";
+
+type Scope =
+  | { readonly type: "workflow" }
+  | { readonly type: "activity"; readonly activityId: string; readonly session: ActivitySession };
+
+const scope = new AsyncLocalStorage<Scope>();
+
+const WORKFLOW: Scope = { type: "workflow" };
+
+export function runAsWorkflow<T>(program: () => T): T {
+  return scope.run(WORKFLOW, program);
+}
+
+export function runAsActivity<T>(activityId: string, session: ActivitySession, body: () => T): T {
+  return scope.run({ type: "activity", activityId, session }, body);
+}
+
+/** The activity whose body is running here, if any. */
+export function currentActivity(): { readonly activityId: string; readonly session: ActivitySession } | undefined {
+  const current = scope.getStore();
+  return current?.type === "activity" ? current : undefined;
+}
+
+let guards = 0;
+
+/**
+ * A branch of workflow code may reject before the workflow awaits it: `const later = branch(); await ctx.sleep(...);
+ * await later`. Node would end the process for that; but it is no fault, and one workflow must not end a process that
+ * runs a thousand others. So while an app is started, rejections that come out of workflow code are let pass, and all
+ * others are treated as Node does without us.
+ */
+export function guardRejections(): void {
+  if (guards++ === 0) process.on("unhandledRejection", onUnhandled);
+}
+
+/** Ends what `guardRejections` began; called once for each. */
+export function unguardRejections(): void {
+  if (--guards === 0) process.off("unhandledRejection", onUnhandled);
+}
+
+function onUnhandled(reason: unknown): void {
+  if (scope.getStore()?.type === "workflow") return;
+  // Our listener alone has switched off what Node does by default (`--unhandled-rejections=throw`): do it.
+  if (process.listenerCount("unhandledRejection") === 1) throw reason;
+}

@@ -1,0 +1,119 @@
+/** Starts instances: from arguments to a durable row. */
+import { isDeepStrictEqual } from "node:util";
+import { decode, encode } from "../core/codec.ts";
+import type { ChangeResult, Create } from "../core/commit.ts";
+import { InstanceConflictError, StoreError, ValidationError, WorkflowNotRegisteredError } from "../core/errors.ts";
+import { uuidv7 } from "../core/uuid.ts";
+import { checkName } from "../workflow/activity.ts";
+import { validateArguments } from "../workflow/schema.ts";
+import type { AnyWorkflow, StartOptions } from "../workflow/workflow.ts";
+import type { Clock } from "./clock.ts";
+import type { Journal } from "./journal.ts";
+import { currentActivity } from "./scope.ts";
+import type { Worker } from "./worker.ts";
+
+export interface StartEnvironment {
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly randomBytes: (count: number) => Uint8Array;
+  readonly maxValueBytes: number;
+  readonly workflows: ReadonlyMap<string, AnyWorkflow>;
+  /** Absent in a client. */
+  readonly worker: Worker | undefined;
+}
+
+/**
+ * Makes an instance durable and, where there is room, runs it here at once. Inside an activity whose session has begun
+ * it becomes part of that transaction.
+ *
+ * @returns the instance's id
+ */
+export async function start(
+  workflow: AnyWorkflow,
+  options: StartOptions,
+  args: readonly unknown[],
+  environment: StartEnvironment,
+): Promise<string> {
+  const { worker, workflows } = environment;
+  if (worker && workflows.get(workflow.name) !== workflow) throw new WorkflowNotRegisteredError(workflow.name);
+  const create = await describe(workflow, options, args, environment);
+  const activity = currentActivity();
+  const result = activity?.session.hasBegun
+    ? await createInSession(create, activity.session, worker)
+    : await createHere(create, environment);
+  if (result.type === "exists") checkSame(create, result);
+  if (result.type === "refused") {
+    throw new StoreError(`The database refused to create instance ${create.instance.id}.`, { cause: result.error });
+  }
+  return create.instance.id;
+}
+
+async function describe(
+  workflow: AnyWorkflow,
+  options: StartOptions,
+  args: readonly unknown[],
+  { clock, randomBytes, maxValueBytes }: StartEnvironment,
+): Promise<Create> {
+  const now = clock.now();
+  const { id = uuidv7(now, randomBytes(10)), tags, priority = 0 } = options;
+  checkName("instance", id);
+  checkTags(tags);
+  if (!Number.isInteger(priority) || priority < 0 || priority > 1_000_000) {
+    throw new ValidationError(`The priority ${String(priority)} must be a whole number from 0 to 1,000,000.`);
+  }
+  const valid = await validateArguments(workflow.options.input, args, `workflow ${workflow.name}`);
+  return {
+    type: "create",
+    instance: {
+      id,
+      workflow: workflow.name,
+      status: "pending",
+      input: encode(valid, `The input of workflow ${workflow.name}`, maxValueBytes),
+      tags: tags && Object.keys(tags).length > 0 ? JSON.stringify(tags) : null,
+      priority,
+      workerId: null,
+      createdAt: now,
+    },
+  };
+}
+
+function checkTags(tags: unknown): void {
+  if (tags === undefined) return;
+  const isObject = typeof tags === "object" && tags !== null && !Array.isArray(tags);
+  if (isObject && Object.values(tags).every((value) => typeof value === "string")) return;
+  throw new ValidationError("The tags of an instance must be an object of texts.");
+}
+
+async function createHere(create: Create, { journal, worker }: StartEnvironment): Promise<ChangeResult> {
+  const place = worker?.reserve();
+  const { instance } = create;
+  const owned: Create = place
+    ? { ...create, instance: { ...instance, status: "running", workerId: place.workerId } }
+    : create;
+  const result = await journal.submit(owned);
+  const created = result.type === "applied";
+  place?.settle(
+    created ? { id: instance.id, workflow: instance.workflow, input: instance.input, epoch: 1, signals: 0 } : undefined,
+  );
+  if (created && !place) worker?.poke();
+  return result;
+}
+
+async function createInSession(
+  create: Create,
+  session: NonNullable<ReturnType<typeof currentActivity>>["session"],
+  worker: Worker | undefined,
+): Promise<ChangeResult> {
+  const result = await session.apply(create);
+  session.afterCommit(() => worker?.poke());
+  return result;
+}
+
+function checkSame({ instance }: Create, existing: Extract<ChangeResult, { type: "exists" }>): void {
+  if (existing.workflow !== instance.workflow) {
+    throw new InstanceConflictError(instance.id, `workflow (${existing.workflow})`);
+  }
+  if (existing.input !== instance.input && !isDeepStrictEqual(decode(existing.input), decode(instance.input))) {
+    throw new InstanceConflictError(instance.id, "input");
+  }
+}

@@ -1,0 +1,260 @@
+/** One running worker: composes the loops and keeps the runs. */
+import { decode, encodeThrown } from "../core/codec.ts";
+import type { InstancePatch } from "../core/commit.ts";
+import { messageOf } from "../core/errors.ts";
+import type { HistoryEvent } from "../core/history.ts";
+import type { RetryPolicy } from "../core/retry.ts";
+import type { Claim, Store, WorkerRecord } from "../store/store.ts";
+import type { Logger } from "../workflow/context.ts";
+import type { AnyWorkflow } from "../workflow/workflow.ts";
+import type { AttemptEnvironment } from "./activity.ts";
+import { Claimer } from "./claimer.ts";
+import type { Clock } from "./clock.ts";
+import type { Journal } from "./journal.ts";
+import { Lease } from "./lease.ts";
+import type { ProcessIdentity } from "./process-identity.ts";
+import type { Results } from "./results.ts";
+import { Run, type RunHost } from "./run.ts";
+import { Slots } from "./slots.ts";
+
+/** Milliseconds until histories are read again when the database did not answer. */
+const RETRY_AFTER = 500;
+
+export interface WorkerOptions {
+  readonly store: Store;
+  readonly journal: Journal;
+  readonly results: Results;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly record: WorkerRecord;
+  readonly identity: ProcessIdentity;
+  readonly workflows: ReadonlyMap<string, AnyWorkflow>;
+  readonly environment: AttemptEnvironment;
+  readonly defaultRetryPolicy: RetryPolicy | false | undefined;
+  readonly randomBytes: (count: number) => Uint8Array;
+  readonly maxConcurrentInstances: number;
+  readonly maxConcurrentActivities: number;
+  readonly maxParkedInstances: number;
+  readonly leaseDuration: number;
+  readonly leaseRenewInterval: number;
+  readonly staleWorkerCheckInterval: number;
+}
+
+export class Worker implements RunHost {
+  readonly clock: Clock;
+  readonly journal: Journal;
+  readonly environment: AttemptEnvironment;
+  readonly defaultRetryPolicy: RetryPolicy | false | undefined;
+  readonly randomBytes: (count: number) => Uint8Array;
+  readonly slots: Slots;
+  readonly #options: WorkerOptions;
+  readonly #lease: Lease;
+  readonly #claimer: Claimer;
+  /** In memory and owned. */
+  readonly #runs = new Map<string, Run>();
+  /** In memory, waiting, nobody's; the one that waits longest comes first and is forgotten first. */
+  readonly #parked = new Map<string, Run>();
+  /** Places promised to instances that are being started. */
+  #promised = 0;
+  #stopping = false;
+
+  constructor(options: WorkerOptions) {
+    const { store, clock, log, record } = options;
+    this.#options = options;
+    this.clock = clock;
+    this.journal = options.journal;
+    this.environment = options.environment;
+    this.defaultRetryPolicy = options.defaultRetryPolicy;
+    this.randomBytes = options.randomBytes;
+    this.slots = new Slots(
+      options.maxConcurrentActivities,
+      () => !this.#stopping && this.#lease.isHeld && this.journal.isHealthy,
+    );
+    this.#lease = new Lease({
+      store,
+      log,
+      worker: record,
+      identity: options.identity,
+      now: () => clock.now(),
+      duration: options.leaseDuration,
+      renewEvery: options.leaseRenewInterval,
+      watchEvery: options.staleWorkerCheckInterval,
+      onHeld: () => {
+        this.slots.poke();
+        this.poke();
+      },
+      onLost: () => this.#dropAll(new Error("The worker was taken for dead")),
+      onFreed: () => this.poke(),
+    });
+    this.#claimer = new Claimer({
+      store,
+      clock,
+      log,
+      workerId: record.id,
+      workflows: () => [...options.workflows.keys()],
+      room: () => this.#room,
+      onClaimed: (claims) => this.#adopt(claims),
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.#lease.start();
+    await this.#options.store.unblock([...this.#options.workflows.keys()], this.clock.now());
+    this.#claimer.poke();
+  }
+
+  /** There may be work. */
+  poke(): void {
+    if (!this.#stopping) this.#claimer.poke();
+  }
+
+  /** A place for an instance that is about to be created as owned; `settle` takes it up or gives it back. */
+  reserve(): { readonly workerId: string; settle(claim: Claim | undefined): void } | undefined {
+    if (this.#stopping || this.#room <= 0 || !this.#lease.isHeld) return undefined;
+    this.#promised++;
+    return {
+      workerId: this.#options.record.id,
+      settle: (claim) => {
+        this.#promised--;
+        if (claim) this.#begin(claim, []);
+        else this.#claimer.roomMade();
+      },
+    };
+  }
+
+  /**
+   * Lets running activities end and hands everything back to other workers.
+   *
+   * @param patience milliseconds that running activities are given
+   */
+  async stop(patience: number): Promise<void> {
+    this.#stopping = true;
+    await this.#claimer.stop();
+    this.slots.clear();
+    const { promise: impatient, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, patience);
+    await Promise.race([this.#settle(), impatient]);
+    clearTimeout(timer);
+    this.#dropAll(new Error("The app was shut down"));
+    await this.#lease.stop();
+    try {
+      await this.#options.store.removeWorkers([this.#options.record], this.clock.now());
+    } catch (error) {
+      this.#options.log.warn("Instances could not be handed back; others take over when the lease ends.", {
+        error: messageOf(error),
+      });
+    }
+  }
+
+  onParked(run: Run, wakeAt: number): void {
+    this.#forget(run);
+    this.#parked.set(run.id, run);
+    if (this.#parked.size > this.#options.maxParkedInstances) {
+      const [oldest] = this.#parked.values();
+      oldest?.drop(new Error("It has waited for long"));
+    }
+    this.#claimer.wakeAt(wakeAt);
+  }
+
+  onEnded(run: Run, patch: InstancePatch): void {
+    this.#forget(run);
+    if (patch.event === "complete" || patch.event === "fail") {
+      this.#options.results.tell({
+        id: run.id,
+        workflow: run.workflow.name,
+        status: patch.event === "complete" ? "completed" : "failed",
+        output: patch.event === "complete" ? patch.output : null,
+        error: patch.event === "fail" ? patch.error : null,
+      });
+    }
+    if (patch.event === "block") {
+      this.#options.log.error("An instance is blocked.", {
+        instanceId: run.id,
+        workflow: run.workflow.name,
+        error: messageOf(decode(patch.error)),
+      });
+    }
+  }
+
+  onDropped(run: Run): void {
+    this.#forget(run);
+  }
+
+  get #room(): number {
+    return this.#options.maxConcurrentInstances - this.#runs.size - this.#promised;
+  }
+
+  /** Runs what was claimed: what is still in memory goes on at once, the rest after its history is read. */
+  async #adopt(claims: readonly Claim[]): Promise<void> {
+    const cold = claims.filter((claim) => !this.#resume(claim));
+    if (cold.length === 0) return;
+    const histories = await this.#histories(cold);
+    for (const claim of cold) this.#begin(claim, histories?.get(claim.id) ?? []);
+  }
+
+  #resume(claim: Claim): boolean {
+    const run = this.#parked.get(claim.id) ?? this.#runs.get(claim.id);
+    this.#parked.delete(claim.id);
+    if (this.#stopping || !run?.isResumable || run.epoch + 1 !== claim.epoch) return false;
+    this.#runs.set(claim.id, run);
+    run.resume(claim);
+    return true;
+  }
+
+  /** The claimed instances are ours alone: until they are loaded nobody runs them, so it is tried until it works. */
+  async #histories(claims: readonly Claim[]): Promise<Map<string, HistoryEvent[] | Error> | undefined> {
+    while (!this.#stopping) {
+      try {
+        return await this.#options.store.histories(claims.map(({ id }) => id));
+      } catch (error) {
+        this.#options.log.warn("Histories could not be read; it is tried again.", { error: messageOf(error) });
+        await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER));
+      }
+    }
+    return undefined;
+  }
+
+  #begin(claim: Claim, history: readonly HistoryEvent[] | Error): void {
+    if (this.#stopping) return;
+    this.#runs.get(claim.id)?.drop(new Error("Another run of the instance has begun"));
+    const workflow = this.#options.workflows.get(claim.workflow);
+    if (!workflow) return;
+    const run = this.#load(claim, workflow, history);
+    if (!run) return;
+    this.#runs.set(claim.id, run);
+    run.start();
+  }
+
+  #load(claim: Claim, workflow: AnyWorkflow, history: readonly HistoryEvent[] | Error): Run | undefined {
+    try {
+      if (history instanceof Error) throw history;
+      return new Run(claim, workflow, decode(claim.input) as unknown[], history, this);
+    } catch (error) {
+      this.#options.log.error("An instance cannot be read.", { instanceId: claim.id, error: messageOf(error) });
+      const patch = { event: "block", at: this.clock.now(), error: encodeThrown(error) } as const;
+      const { id: instanceId, epoch } = claim;
+      void this.journal.submit({ type: "advance", instanceId, epoch, events: [], patch });
+      return undefined;
+    }
+  }
+
+  /** Resolves when no activity runs and all that came of them is durable. */
+  async #settle(): Promise<void> {
+    await this.slots.idle();
+    do {
+      await new Promise((resolve) => setImmediate(resolve));
+      await this.journal.drain();
+    } while ([...this.#runs.values()].some((run) => run.isAdvancing));
+  }
+
+  #forget(run: Run): void {
+    if (this.#runs.get(run.id) === run) this.#runs.delete(run.id);
+    if (this.#parked.get(run.id) === run) this.#parked.delete(run.id);
+    if (!this.#stopping) this.#claimer.roomMade();
+  }
+
+  #dropAll(reason: Error): void {
+    this.slots.clear();
+    for (const run of [...this.#runs.values(), ...this.#parked.values()]) run.drop(reason);
+  }
+}

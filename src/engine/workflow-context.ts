@@ -1,0 +1,116 @@
+import { type Duration, toMilliseconds } from "../core/duration.ts";
+import { MisplacedCallError, ValidationError } from "../core/errors.ts";
+import type { Execution } from "../core/execution.ts";
+import { OperationNames } from "../core/operation.ts";
+import { uuidv4 } from "../core/uuid.ts";
+import type { ActivityCallOptions, AnyActivity } from "../workflow/activity.ts";
+import { type Logger, operations, type WorkflowContext, type WorkflowOperations } from "../workflow/context.ts";
+import type { Clock } from "./clock.ts";
+import { bindLogger } from "./log.ts";
+import { currentActivity } from "./scope.ts";
+
+/** What workflow code asks the engine for. */
+export type Request = ActivityRequest | TimerRequest;
+
+export interface ActivityRequest {
+  readonly type: "activity";
+  readonly activity: AnyActivity;
+  readonly call: ActivityCallOptions;
+  readonly args: readonly unknown[];
+}
+
+export interface TimerRequest {
+  readonly type: "timer";
+  /** Epoch milliseconds. */
+  readonly fireAt: number;
+}
+
+export interface ContextOptions {
+  readonly instanceId: string;
+  readonly workflowName: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Filled by the engine's source of randomness. */
+  readonly randomBytes: (count: number) => Uint8Array;
+}
+
+/** The context of one run of a workflow's code: names operations and hands them to the execution. */
+export class EngineWorkflowContext implements WorkflowContext {
+  readonly instanceId: string;
+  readonly workflowName: string;
+  readonly log: Logger;
+  readonly [operations]: WorkflowOperations;
+  readonly #execution: Execution<Request>;
+  readonly #options: ContextOptions;
+  readonly #names = new OperationNames();
+
+  constructor(execution: Execution<Request>, options: ContextOptions) {
+    this.instanceId = options.instanceId;
+    this.workflowName = options.workflowName;
+    this.#execution = execution;
+    this.#options = options;
+    const { instanceId, workflowName } = options;
+    this.log = bindLogger(options.log, { instanceId, workflow: workflowName }, () => execution.isReplaying);
+    this[operations] = { activity: (activity, call, args) => this.#activity(activity, call, args) };
+  }
+
+  get isReplaying(): boolean {
+    return this.#execution.isReplaying;
+  }
+
+  async sleep(duration: Duration): Promise<void> {
+    const milliseconds = toMilliseconds(duration, "The time to sleep");
+    await this.#sleep(this.#options.clock.now() + milliseconds);
+  }
+
+  async sleepUntil(date: Date): Promise<void> {
+    const time = date instanceof Date ? date.getTime() : Number.NaN;
+    if (Number.isNaN(time)) throw new ValidationError("sleepUntil was not given a valid Date.");
+    await this.#sleep(time);
+  }
+
+  now(): number {
+    return this.#value("now", () => this.#options.clock.now());
+  }
+
+  random(): number {
+    return this.#value("random", () => this.#options.clock.random());
+  }
+
+  uuid(): string {
+    return this.#value("uuid", () => uuidv4(this.#options.randomBytes(16)));
+  }
+
+  #activity(activity: AnyActivity, call: ActivityCallOptions, args: readonly unknown[]): Promise<unknown> {
+    const misplaced = misplacedCall(activity.name);
+    if (misplaced) return Promise.reject(misplaced);
+    const id = call.id ?? this.#names.next(activity.name);
+    return this.#execution.open("activity", id, { type: "activity", activity, call, args });
+  }
+
+  async #sleep(fireAt: number): Promise<void> {
+    const misplaced = misplacedCall("sleep");
+    if (misplaced) throw misplaced;
+    const id = this.#names.next("sleep");
+    const started = { kind: "timer_started", operationId: id, at: this.#options.clock.now(), fireAt } as const;
+    await this.#execution.open("timer", id, { type: "timer", fireAt }, started);
+  }
+
+  #value<T>(name: string, produce: () => T): T {
+    const misplaced = misplacedCall(name);
+    if (misplaced) throw misplaced;
+    return this.#execution.value(this.#names.next(name), this.#options.clock.now(), produce);
+  }
+}
+
+/** A workflow's context that found its way into an activity. */
+function misplacedCall(name: string): MisplacedCallError | undefined {
+  const activity = currentActivity();
+  return (
+    activity &&
+    new MisplacedCallError(
+      `${name} was called with the workflow's context inside activity ${activity.activityId}. ` +
+        "Durable calls belong into the workflow: return from the activity first.",
+    )
+  );
+}

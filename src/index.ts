@@ -1,0 +1,50 @@
+import "./engine/require-node.ts";
+
+export type { Duration } from "./core/duration.ts";
+export {
+  ActivityError,
+  ActivityTimeoutError,
+  AppStateError,
+  DuplicateNameError,
+  InstanceConflictError,
+  InstanceNotFoundError,
+  MisplacedCallError,
+  NonDeterminismError,
+  OperationIdConflictError,
+  ResultTimeoutError,
+  RomancyError,
+  SchemaVersionError,
+  SerializationError,
+  SessionError,
+  StoreError,
+  TerminalError,
+  UnsupportedDatabaseError,
+  ValidationError,
+  WorkflowFailedError,
+  WorkflowNotRegisteredError,
+} from "./core/errors.ts";
+export { type ErrorMatcher, type RetryPolicy, retryPolicies } from "./core/retry.ts";
+export type { InstanceStatus } from "./core/status.ts";
+export { Romancy } from "./engine/app.ts";
+export type { HistoryEntry, InstanceFilter, InstancePage } from "./engine/inspect.ts";
+export type { RomancyOptions } from "./engine/options.ts";
+export {
+  type Activity,
+  type ActivityCallOptions,
+  type ActivityFunction,
+  type ActivityOptions,
+  defineActivity,
+} from "./workflow/activity.ts";
+export type { ActivityContext, Logger, Session, SqlValue, WorkflowContext } from "./workflow/context.ts";
+export type { InstanceDescription, InstanceSummary, WaitDescription, WorkflowHandle } from "./workflow/handle.ts";
+export type { InputSchema, Schema } from "./workflow/schema.ts";
+export {
+  type AnyWorkflow,
+  type BoundWorkflow,
+  defineWorkflow,
+  type StartOptions,
+  type Workflow,
+  type WorkflowFunction,
+  type WorkflowOptions,
+  type WorkflowStarter,
+} from "./workflow/workflow.ts";

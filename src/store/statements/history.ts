@@ -1,0 +1,39 @@
+import { $, type Statement, sql, statement } from "../statement.ts";
+
+/** A row of `romancy_history`. */
+export interface HistoryRow {
+  readonly instance_id: string;
+  readonly seq: number;
+  readonly kind: string;
+  readonly operation_id: string;
+  readonly data: string | null;
+  readonly at: number;
+}
+
+type Columns = "instanceId" | "seq" | "kind" | "operationId" | "data" | "at";
+
+/** For events whose instance is known to be the committer's. */
+export const appendEvent: Statement<Columns> = statement(
+  "history.append",
+  () => sql`
+  insert into romancy_history (instance_id, seq, kind, operation_id, data, at)
+  values (${$("instanceId")}, ${$("seq")}, ${$("kind")}, ${$("operationId")}, ${$("data")}, ${$("at")})`,
+);
+
+/** The fenced form: changes nothing when the epoch is another (invariant 2). */
+export const appendEventFenced: Statement<Columns | "epoch"> = statement(
+  "history.appendFenced",
+  () => sql`
+  insert into romancy_history (instance_id, seq, kind, operation_id, data, at)
+  select id, ${$("seq")}, ${$("kind")}, ${$("operationId")}, ${$("data")}, ${$("at")}
+  from romancy_instances where id = ${$("instanceId")} and epoch = ${$("epoch")}`,
+);
+
+/** A page of the histories of several instances, in order, from behind `(afterId, afterSeq)`. */
+export const historyPage: Statement<"ids" | "afterId" | "afterSeq" | "limit", HistoryRow> = statement(
+  "history.page",
+  (d) => sql`
+  select instance_id, seq, kind, operation_id, data, at from romancy_history
+  where ${d.isOneOf("instance_id", $("ids"))} and (instance_id, seq) > (${$("afterId")}, ${$("afterSeq")})
+  order by instance_id, seq limit ${$("limit")}`,
+);

@@ -1,0 +1,119 @@
+import { type Duration, toMilliseconds } from "../core/duration.ts";
+import { MisplacedCallError, ValidationError } from "../core/errors.ts";
+import { type RetryPolicy, resolveRetryPolicy } from "../core/retry.ts";
+import { type ActivityContext, operations, type WorkflowContext } from "./context.ts";
+import type { InputSchema, Schema } from "./schema.ts";
+
+/** What can be said of an activity, and overridden for one call. */
+export interface ActivitySettings {
+  /** Overrides fields of the wider policies; `false` for one attempt. */
+  readonly retry?: RetryPolicy | false;
+  /** Limit of each attempt. Default: none. */
+  readonly timeout?: Duration;
+}
+
+export interface ActivityOptions<Args extends readonly unknown[], Result> extends ActivitySettings {
+  /**
+   * Whether `ctx.session` is offered: writes through it commit together with the activity's record. Default `true`; it
+   * costs nothing until it is used.
+   */
+  readonly transactional?: boolean;
+  /** Checks the arguments before each attempt; a failure is not retried. */
+  readonly input?: InputSchema<Args>;
+  /** Checks the result; a failure is a failed attempt. */
+  readonly output?: Schema<Result>;
+}
+
+export interface ActivityCallOptions extends ActivitySettings {
+  /** The operation's id instead of `name:n`; unique within the instance. */
+  readonly id?: string;
+}
+
+/** The function behind an activity. */
+export type ActivityFunction<Args extends readonly unknown[], Result> = (
+  ctx: ActivityContext,
+  ...args: Args
+) => Result | Promise<Result>;
+
+/** A defined activity. Call it with a workflow's context to run it durably. */
+export interface Activity<Args extends readonly unknown[], Result> {
+  (ctx: WorkflowContext, ...args: Args): Promise<Result>;
+  readonly name: string;
+  readonly options: ActivityOptions<Args, Result>;
+  /** The user's own function, for unit tests. */
+  readonly fn: ActivityFunction<Args, Result>;
+  /**
+   * The same activity with other settings, for one call.
+   *
+   * @example
+   * await reserve.with({ id: "reserve-a", timeout: "5s" })(ctx, "ORD-1");
+   */
+  with(options: ActivityCallOptions): (ctx: WorkflowContext, ...args: Args) => Promise<Result>;
+}
+
+/** An activity as the engine sees it. */
+export interface AnyActivity {
+  readonly name: string;
+  readonly options: ActivityOptions<readonly unknown[], unknown>;
+  readonly fn: (ctx: ActivityContext, ...args: never) => unknown;
+}
+
+/**
+ * Defines an activity: a function, sync or async, that does real work. Its result is recorded, so that it is not run
+ * again once it has succeeded; until then it is retried.
+ *
+ * @param name unique within a workflow's code; part of the history, so changing it is a change of the workflow
+ *
+ * @example
+ * const charge = defineActivity("charge", async (ctx, orderId: string, amount: number) => {
+ *   return await psp.charge(orderId, amount, { idempotencyKey: ctx.idempotencyKey });
+ * }, { retry: { maxAttempts: 5 }, timeout: "30s" });
+ */
+export function defineActivity<Args extends unknown[], Result>(
+  name: string,
+  fn: (ctx: ActivityContext, ...args: Args) => Result,
+  options: ActivityOptions<Args, Awaited<Result>> = {},
+): Activity<Args, Awaited<Result>> {
+  checkName("activity", name);
+  checkSettings(options);
+  const activity = (ctx: WorkflowContext, ...args: Args): Promise<Awaited<Result>> => invoke(ctx, {}, args);
+  const invoke = (ctx: WorkflowContext, call: ActivityCallOptions, args: Args): Promise<Awaited<Result>> => {
+    const behind = ctx?.[operations];
+    if (behind === undefined) return Promise.reject(misplaced(name, ctx));
+    return behind.activity(definition, call, args) as Promise<Awaited<Result>>;
+  };
+  const definition = Object.assign(activity, {
+    options,
+    fn: fn as ActivityFunction<Args, Awaited<Result>>,
+    with: (call: ActivityCallOptions) => {
+      if (call.id !== undefined) checkName("operation", call.id);
+      checkSettings(call);
+      return (ctx: WorkflowContext, ...args: Args) => invoke(ctx, call, args);
+    },
+  });
+  Object.defineProperty(definition, "name", { value: name });
+  return definition;
+}
+
+function misplaced(name: string, ctx: unknown): MisplacedCallError {
+  const where =
+    typeof ctx === "object" && ctx !== null && "activityId" in ctx
+      ? `inside activity ${String(ctx.activityId)}. Call it from the workflow, or call its plain function \`${name}.fn\``
+      : "without a workflow's context as its first argument. Pass the `ctx` that the workflow was given";
+  return new MisplacedCallError(`Activity ${name} was called ${where}.`);
+}
+
+/** Here and not at the first failure, so that a mistake shows when the program starts. */
+function checkSettings({ retry, timeout }: ActivitySettings): void {
+  resolveRetryPolicy([retry]);
+  if (timeout !== undefined) toMilliseconds(timeout, "The timeout of an activity");
+}
+
+/** Longer names would not fit the key columns of every database. */
+const NAME_LENGTH = 200;
+
+/** @throws ValidationError */
+export function checkName(what: string, name: string): void {
+  if (typeof name === "string" && name.length > 0 && name.length <= NAME_LENGTH) return;
+  throw new ValidationError(`The name of ${what} ${JSON.stringify(name)} must have 1 to ${NAME_LENGTH} characters.`);
+}

@@ -1,0 +1,53 @@
+import type { Duration } from "../core/duration.ts";
+import type { InstanceStatus } from "../core/status.ts";
+
+/** One instance, seen from outside. */
+export interface WorkflowHandle<Result> {
+  readonly id: string;
+  /**
+   * Waits until the workflow has ended and gives what it returned.
+   *
+   * @throws WorkflowFailedError when it failed; its `cause` is what the workflow threw
+   * @throws ResultTimeoutError when `timeout` passes first; the instance goes on
+   * @throws InstanceNotFoundError
+   */
+  result(options?: { readonly timeout?: Duration }): Promise<Result>;
+  /** @throws InstanceNotFoundError */
+  status(): Promise<InstanceStatus>;
+  /** @throws InstanceNotFoundError */
+  describe(): Promise<InstanceDescription>;
+}
+
+/** What an instance waits for. */
+export interface WaitDescription {
+  readonly kind: "timer" | "retry";
+  /** The operation's id, such as `sleep:1`. */
+  readonly operationId: string;
+  readonly until: Date;
+}
+
+/** All that is known of an instance, but for its history. */
+export interface InstanceDescription extends InstanceSummary {
+  /** The arguments it was started with. */
+  readonly input: readonly unknown[];
+  /** What it returned; only when `completed`. */
+  readonly output?: unknown;
+  /** Why it is `failed` or `blocked`. */
+  readonly error?: unknown;
+  /** What it waits for, when `waiting`, soonest first. */
+  readonly waitingFor: readonly WaitDescription[];
+}
+
+/** An instance as a listing shows it. */
+export interface InstanceSummary {
+  readonly id: string;
+  readonly workflow: string;
+  readonly status: InstanceStatus;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly priority: number;
+  /** The worker that runs it now. */
+  readonly workerId: string | undefined;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  readonly completedAt: Date | undefined;
+}
