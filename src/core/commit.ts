@@ -23,7 +23,7 @@ export interface Advance {
   readonly patch: InstancePatch | undefined;
 }
 
-export interface NewInstance {
+interface NewInstance {
   readonly id: string;
   readonly workflow: string;
   readonly status: InstanceStatus;

@@ -10,13 +10,13 @@ interface EventBase {
 }
 
 /** An activity returned; `result` is encoded text (see `codec.ts`). */
-export interface ActivityCompleted extends EventBase {
+interface ActivityCompleted extends EventBase {
   readonly kind: "activity_completed";
   readonly result: string;
 }
 
 /** An activity failed for good. */
-export interface ActivityFailed extends EventBase {
+interface ActivityFailed extends EventBase {
   readonly kind: "activity_failed";
   readonly activity: string;
   readonly attempts: number;
@@ -25,7 +25,7 @@ export interface ActivityFailed extends EventBase {
 }
 
 /** One attempt failed and another will be made at `retryAt`. */
-export interface AttemptFailed extends EventBase {
+interface AttemptFailed extends EventBase {
   readonly kind: "attempt_failed";
   readonly attempt: number;
   /** Epoch milliseconds at which the first attempt began; limits such as `maxDuration` count from it. */
@@ -36,18 +36,18 @@ export interface AttemptFailed extends EventBase {
 }
 
 /** A sleep began; its deadline is fixed here, once. */
-export interface TimerStarted extends EventBase {
+interface TimerStarted extends EventBase {
   readonly kind: "timer_started";
   readonly fireAt: number;
 }
 
 /** A sleep ended. */
-export interface TimerFired extends EventBase {
+interface TimerFired extends EventBase {
   readonly kind: "timer_fired";
 }
 
 /** `now`, `random` or `uuid` gave this value; encoded text. */
-export interface ValueRecorded extends EventBase {
+interface ValueRecorded extends EventBase {
   readonly kind: "value_recorded";
   readonly value: string;
 }

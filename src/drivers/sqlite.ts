@@ -14,7 +14,7 @@ import type { Dialect } from "../store/dialect.ts";
 import { $, type Compiled, type SqlValue, sql, statement } from "../store/statement.ts";
 import { Mutex } from "./mutex.ts";
 
-export const sqliteDialect: Dialect = {
+const sqliteDialect: Dialect = {
   name: "sqlite",
   placeholder: (position) => `?${position}`,
   reusesParameters: true,

@@ -8,13 +8,7 @@ import { checkSchema, migrate } from "../store/migrate.ts";
 import { SqlStore } from "../store/sql-store.ts";
 import type { Ending, Store } from "../store/store.ts";
 import type { InstanceDescription, WorkflowHandle } from "../workflow/handle.ts";
-import {
-  type AnyWorkflow,
-  type StartOptions,
-  startWorkflow,
-  type Workflow,
-  type WorkflowStarter,
-} from "../workflow/workflow.ts";
+import type { AnyWorkflow, StartOptions, Workflow, WorkflowStarter } from "../workflow/workflow.ts";
 import { systemClock } from "./clock.ts";
 import {
   describeInstance,
@@ -150,8 +144,8 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
     return readHistory(this.#need().store, id);
   }
 
-  /** @internal */
-  async [startWorkflow](
+  /** The engine's door; not for users. */
+  async "~start"(
     workflow: AnyWorkflow,
     options: StartOptions,
     args: readonly unknown[],

@@ -4,7 +4,7 @@ import type { Execution } from "../core/execution.ts";
 import { OperationNames } from "../core/operation.ts";
 import { uuidv4 } from "../core/uuid.ts";
 import type { ActivityCallOptions, AnyActivity } from "../workflow/activity.ts";
-import { type Logger, operations, type WorkflowContext, type WorkflowOperations } from "../workflow/context.ts";
+import type { Logger, WorkflowContext, WorkflowOperations } from "../workflow/context.ts";
 import type { Clock } from "./clock.ts";
 import { bindLogger } from "./log.ts";
 import { currentActivity } from "./scope.ts";
@@ -19,7 +19,7 @@ export interface ActivityRequest {
   readonly args: readonly unknown[];
 }
 
-export interface TimerRequest {
+interface TimerRequest {
   readonly type: "timer";
   /** Epoch milliseconds. */
   readonly fireAt: number;
@@ -39,7 +39,7 @@ export class EngineWorkflowContext implements WorkflowContext {
   readonly instanceId: string;
   readonly workflowName: string;
   readonly log: Logger;
-  readonly [operations]: WorkflowOperations;
+  readonly "~operations": WorkflowOperations;
   readonly #execution: Execution<Request>;
   readonly #options: ContextOptions;
   readonly #names = new OperationNames();
@@ -51,7 +51,7 @@ export class EngineWorkflowContext implements WorkflowContext {
     this.#options = options;
     const { instanceId, workflowName } = options;
     this.log = bindLogger(options.log, { instanceId, workflow: workflowName }, () => execution.isReplaying);
-    this[operations] = { activity: (activity, call, args) => this.#activity(activity, call, args) };
+    this["~operations"] = { activity: (activity, call, args) => this.#activity(activity, call, args) };
   }
 
   get isReplaying(): boolean {

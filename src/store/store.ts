@@ -59,7 +59,7 @@ export interface WorkerRecord {
 }
 
 /** A worker as others see it. */
-export interface WorkerSighting extends WorkerRecord {
+interface WorkerSighting extends WorkerRecord {
   /** Whether its lease has run out, by the database's clock. */
   readonly expired: boolean;
 }

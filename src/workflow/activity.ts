@@ -1,11 +1,11 @@
 import { type Duration, toMilliseconds } from "../core/duration.ts";
 import { MisplacedCallError, ValidationError } from "../core/errors.ts";
 import { type RetryPolicy, resolveRetryPolicy } from "../core/retry.ts";
-import { type ActivityContext, operations, type WorkflowContext } from "./context.ts";
+import type { ActivityContext, WorkflowContext } from "./context.ts";
 import type { InputSchema, Schema } from "./schema.ts";
 
 /** What can be said of an activity, and overridden for one call. */
-export interface ActivitySettings {
+interface ActivitySettings {
   /** Overrides fields of the wider policies; `false` for one attempt. */
   readonly retry?: RetryPolicy | false;
   /** Limit of each attempt. Default: none. */
@@ -78,7 +78,7 @@ export function defineActivity<Args extends unknown[], Result>(
   checkSettings(options);
   const activity = (ctx: WorkflowContext, ...args: Args): Promise<Awaited<Result>> => invoke(ctx, {}, args);
   const invoke = (ctx: WorkflowContext, call: ActivityCallOptions, args: Args): Promise<Awaited<Result>> => {
-    const behind = ctx?.[operations];
+    const behind = ctx?.["~operations"];
     if (behind === undefined) return Promise.reject(misplaced(name, ctx));
     return behind.activity(definition, call, args) as Promise<Awaited<Result>>;
   };

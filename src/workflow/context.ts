@@ -9,9 +9,6 @@ export interface Logger {
   error(message: string, data?: Readonly<Record<string, unknown>>): void;
 }
 
-/** The engine's door behind a context; not for users. */
-export const operations: unique symbol = Symbol("romancy.operations");
-
 /** What the engine does for a workflow's context. */
 export interface WorkflowOperations {
   activity(activity: AnyActivity, options: ActivityCallOptions, args: readonly unknown[]): Promise<unknown>;
@@ -48,8 +45,8 @@ export interface WorkflowContext {
   /** A random UUID (version 4), recorded at the first call. */
   uuid(): string;
 
-  /** @internal */
-  readonly [operations]: WorkflowOperations;
+  /** The engine's door; not for users. */
+  readonly "~operations": WorkflowOperations;
 }
 
 /**

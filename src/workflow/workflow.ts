@@ -35,16 +35,13 @@ export type WorkflowFunction<Args extends readonly unknown[], Result> = (
 
 /** What can start workflows: an app. */
 export interface WorkflowStarter {
-  /** @internal */
-  readonly [startWorkflow]: (
+  /** The engine's door; not for users. */
+  readonly "~start": (
     workflow: AnyWorkflow,
     options: StartOptions,
     args: readonly unknown[],
   ) => Promise<WorkflowHandle<unknown>>;
 }
-
-/** The engine's door behind an app; not for users. */
-export const startWorkflow: unique symbol = Symbol("romancy.startWorkflow");
 
 /** A workflow with start options bound to it. */
 export interface BoundWorkflow<Args extends readonly unknown[], Result> {
@@ -94,8 +91,7 @@ export function defineWorkflow<Args extends unknown[], Result>(
   checkName("workflow", name);
   resolveRetryPolicy([options.retry]);
   const bind = (start: StartOptions): BoundWorkflow<Args, Awaited<Result>> => ({
-    start: async (app, ...args) =>
-      (await app[startWorkflow](definition, start, args)) as WorkflowHandle<Awaited<Result>>,
+    start: async (app, ...args) => (await app["~start"](definition, start, args)) as WorkflowHandle<Awaited<Result>>,
   });
   const definition: Workflow<Args, Awaited<Result>> = {
     name,
