@@ -14,7 +14,7 @@ const byDatabase = Object.fromEntries(
 );
 
 const text = `// Made by \`npm run migrations\` from migrations/*/*.sql. Do not edit.
-import type { Migration } from "./migrate.ts";
+import type { Migration } from "./migration.ts";
 
 export const migrations: Readonly<Record<string, readonly Migration[]>> = ${JSON.stringify(byDatabase, null, 2)};
 `;

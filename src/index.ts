@@ -28,15 +28,11 @@ export type { InstanceStatus } from "./core/status.ts";
 export { Romancy } from "./engine/app.ts";
 export type { HistoryEntry, InstanceFilter, InstancePage } from "./engine/inspect.ts";
 export type { RomancyOptions } from "./engine/options.ts";
-export {
-  type Activity,
-  type ActivityCallOptions,
-  type ActivityFunction,
-  type ActivityOptions,
-  defineActivity,
-} from "./workflow/activity.ts";
-export type { ActivityContext, Logger, Session, SqlValue, WorkflowContext } from "./workflow/context.ts";
+export { type Activity, type ActivityFunction, defineActivity } from "./workflow/activity.ts";
+export type { ActivityContext, Session, SqlValue } from "./workflow/activity-context.ts";
+export type { ActivityCallOptions, ActivityOptions } from "./workflow/activity-options.ts";
 export type { InstanceDescription, InstanceSummary, WaitDescription, WorkflowHandle } from "./workflow/handle.ts";
+export type { Logger } from "./workflow/logger.ts";
 export type { InputSchema, Schema } from "./workflow/schema.ts";
 export {
   type AnyWorkflow,
@@ -48,3 +44,4 @@ export {
   type WorkflowOptions,
   type WorkflowStarter,
 } from "./workflow/workflow.ts";
+export type { WorkflowContext } from "./workflow/workflow-context.ts";

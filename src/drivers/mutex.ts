@@ -2,6 +2,7 @@
 export class Mutex {
   #held = false;
   readonly #waiting: (() => void)[] = [];
+  #watching: (() => void)[] = [];
 
   /** Resolves with the function that lets the next one in; call it once. */
   async acquire(): Promise<() => void> {
@@ -11,16 +12,19 @@ export class Mutex {
     return this.#releaser();
   }
 
-  /** The same, if nobody is in and nobody waits. */
+  /** The same, if nobody is in. */
   acquireNow(): (() => void) | undefined {
     if (this.#held) return undefined;
     this.#held = true;
     return this.#releaser();
   }
 
-  /** `undefined` when nobody is in; else resolves when that may have changed: ask again. */
+  /**
+   * `undefined` when nobody is in; else resolves when nobody was in for a moment: ask again. Who only watches never
+   * holds it, so that many who watch cannot keep each other waiting.
+   */
   idle(): Promise<void> | undefined {
-    return this.#held ? this.acquire().then((release) => release()) : undefined;
+    return this.#held ? new Promise((resolve) => this.#watching.push(resolve)) : undefined;
   }
 
   #releaser(): () => void {
@@ -28,10 +32,18 @@ export class Mutex {
     return () => {
       if (released) return;
       released = true;
-      const next = this.#waiting.shift();
-      // Ownership passes on directly, so that nobody can slip in between.
-      if (next) next();
-      else this.#held = false;
+      this.#release();
     };
+  }
+
+  #release(): void {
+    const next = this.#waiting.shift();
+    // Ownership passes on directly, so that nobody can slip in between.
+    if (next) {
+      next();
+      return;
+    }
+    this.#held = false;
+    for (const resolve of this.#watching.splice(0)) resolve();
   }
 }

@@ -11,7 +11,8 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { UnsupportedDatabaseError } from "../core/errors.ts";
 import type { Connection, Database, Row, Transaction } from "../store/database.ts";
 import type { Dialect } from "../store/dialect.ts";
-import { $, type Compiled, type SqlValue, sql, statement } from "../store/statement.ts";
+import { $, type SqlValue, sql } from "../store/sql.ts";
+import type { Compiled } from "../store/statement.ts";
 import { Mutex } from "./mutex.ts";
 
 const sqliteDialect: Dialect = {
@@ -21,10 +22,7 @@ const sqliteDialect: Dialect = {
   now: "cast(round(unixepoch('subsec') * 1000) as integer)",
   skipLocked: "",
   insertIgnore: { before: "", after: "on conflict do nothing" },
-  tableExists: statement<"table", unknown>(
-    "sqlite.tableExists",
-    () => sql`select name from sqlite_schema where type = 'table' and name = ${$("table")}`,
-  ),
+  tableExists: sql`select name from sqlite_schema where type = 'table' and name = ${$("table")}`,
   isOneOf: (column, list) => sql`${column} in (select value from json_each(${list}))`,
 };
 

@@ -2,8 +2,9 @@
 import { encode } from "../core/codec.ts";
 import { ActivityTimeoutError, SerializationError, ValidationError } from "../core/errors.ts";
 import type { Store } from "../store/store.ts";
-import type { AnyActivity } from "../workflow/activity.ts";
-import type { ActivityContext, Logger } from "../workflow/context.ts";
+import type { ActivityContext } from "../workflow/activity-context.ts";
+import type { AnyActivity } from "../workflow/activity-options.ts";
+import type { Logger } from "../workflow/logger.ts";
 import { validate, validateArguments } from "../workflow/schema.ts";
 import { AttemptLimit } from "./attempt-limit.ts";
 import { bindLogger } from "./log.ts";

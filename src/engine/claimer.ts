@@ -1,7 +1,7 @@
 /** Finds work: claims instances that are due, as many as there is room for, and sleeps until the next one is. */
 import { messageOf } from "../core/errors.ts";
 import type { Claim, Store } from "../store/store.ts";
-import type { Logger } from "../workflow/context.ts";
+import type { Logger } from "../workflow/logger.ts";
 import type { Clock } from "./clock.ts";
 
 /** Instances claimed in one transaction; more would stop the event loop for longer than others should wait. */

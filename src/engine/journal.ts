@@ -9,7 +9,7 @@
 import type { Change, ChangeResult } from "../core/commit.ts";
 import { messageOf } from "../core/errors.ts";
 import type { Store } from "../store/store.ts";
-import type { Logger } from "../workflow/context.ts";
+import type { Logger } from "../workflow/logger.ts";
 
 /** Rows in one transaction, at the most; a larger one would stop the event loop for longer than others should wait. */
 const MAX_ROWS = 1_000;

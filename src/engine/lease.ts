@@ -6,7 +6,7 @@
  */
 import { DuplicateNameError, messageOf } from "../core/errors.ts";
 import type { Store, WorkerRecord } from "../store/store.ts";
-import type { Logger } from "../workflow/context.ts";
+import type { Logger } from "../workflow/logger.ts";
 import { isGone, type ProcessIdentity } from "./process-identity.ts";
 
 export interface LeaseOptions {

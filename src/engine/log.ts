@@ -1,4 +1,4 @@
-import type { Logger } from "../workflow/context.ts";
+import type { Logger } from "../workflow/logger.ts";
 
 /** Warnings and errors go to the console unless the app brings its own logger; so do users' own lines. */
 export const consoleLogger: Logger = {

@@ -2,7 +2,7 @@ import { DEFAULT_MAX_VALUE_BYTES } from "../core/codec.ts";
 import { type Duration, toMilliseconds } from "../core/duration.ts";
 import { ValidationError } from "../core/errors.ts";
 import { type RetryPolicy, resolveRetryPolicy } from "../core/retry.ts";
-import type { Logger } from "../workflow/context.ts";
+import type { Logger } from "../workflow/logger.ts";
 import type { AnyWorkflow } from "../workflow/workflow.ts";
 import { consoleLogger } from "./log.ts";
 

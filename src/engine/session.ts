@@ -5,7 +5,8 @@
 import type { Change, ChangeResult } from "../core/commit.ts";
 import { messageOf, SessionError } from "../core/errors.ts";
 import type { Store, StoreTransaction } from "../store/store.ts";
-import type { Logger, Session, SqlValue } from "../workflow/context.ts";
+import type { Session, SqlValue } from "../workflow/activity-context.ts";
+import type { Logger } from "../workflow/logger.ts";
 
 export class ActivitySession implements Session {
   readonly #store: Store;

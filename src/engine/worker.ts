@@ -5,7 +5,7 @@ import { messageOf } from "../core/errors.ts";
 import type { HistoryEvent } from "../core/history.ts";
 import type { RetryPolicy } from "../core/retry.ts";
 import type { Claim, Store, WorkerRecord } from "../store/store.ts";
-import type { Logger } from "../workflow/context.ts";
+import type { Logger } from "../workflow/logger.ts";
 import type { AnyWorkflow } from "../workflow/workflow.ts";
 import type { AttemptEnvironment } from "./activity.ts";
 import { Claimer } from "./claimer.ts";

@@ -1,6 +1,7 @@
 /** What a driver supplies. It knows connections and transactions, and nothing of instances. */
 import type { Dialect } from "./dialect.ts";
-import type { Compiled, SqlValue } from "./statement.ts";
+import type { SqlValue } from "./sql.ts";
+import type { Compiled } from "./statement.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
 

@@ -1,4 +1,4 @@
-import type { Param, Sql, Statement } from "./statement.ts";
+import type { Param, Sql } from "./sql.ts";
 
 /** All that differs between databases in the text of statements. */
 export interface Dialect {
@@ -13,8 +13,8 @@ export interface Dialect {
   readonly skipLocked: string;
   /** `insert` that does nothing when the key exists: the words before `into` and at the end. */
   readonly insertIgnore: { readonly before: string; readonly after: string };
-  /** Gives a row when the table exists. */
-  readonly tableExists: Statement<"table", unknown>;
+  /** A select that gives a row when the table exists. */
+  readonly tableExists: Sql<"table">;
   /** Whether a column is one of the members of a parameter that holds a JSON list of texts. */
   isOneOf<Name extends string>(column: string, list: Param<Name>): Sql<Name>;
 }

@@ -4,19 +4,15 @@
  */
 import { SchemaVersionError } from "../core/errors.ts";
 import type { Connection, Database } from "./database.ts";
+import type { Migration } from "./migration.ts";
 import { migrations } from "./migrations.gen.ts";
 import { Runner } from "./runner.ts";
-import { $, type Statement, sql, statement } from "./statement.ts";
-
-export interface Migration {
-  /** `YYYYMMDDhhmmss`. */
-  readonly version: string;
-  readonly name: string;
-  readonly up: string;
-  readonly down: string;
-}
+import { $, sql } from "./sql.ts";
+import { type Statement, statement } from "./statement.ts";
 
 const CREATE = "create table if not exists romancy_migrations (version varchar(128) not null primary key)";
+
+const tableExists: Statement<"table", unknown> = statement("migrations.tableExists", (dialect) => dialect.tableExists);
 
 const applied: Statement<never, { version: string }> = statement(
   "migrations.applied",
@@ -76,7 +72,7 @@ async function missing(database: Database, connection: Connection): Promise<read
 
 async function appliedVersions(database: Database, connection: Connection): Promise<string[]> {
   const runner = new Runner(database.dialect);
-  const tables = await runner.all(connection, database.dialect.tableExists, { table: "romancy_migrations" });
+  const tables = await runner.all(connection, tableExists, { table: "romancy_migrations" });
   if (tables.length === 0) return [];
   return (await runner.all(connection, applied, {})).map((row) => row.version);
 }

@@ -1,5 +1,5 @@
 // Made by `npm run migrations` from migrations/*/*.sql. Do not edit.
-import type { Migration } from "./migrate.ts";
+import type { Migration } from "./migration.ts";
 
 export const migrations: Readonly<Record<string, readonly Migration[]>> = {
   "sqlite": [

@@ -1,6 +1,7 @@
 import type { Connection } from "./database.ts";
 import type { Dialect } from "./dialect.ts";
-import { type Compiled, compile, type SqlValue, type Statement } from "./statement.ts";
+import type { SqlValue } from "./sql.ts";
+import { type Compiled, compile, type Statement } from "./statement.ts";
 
 type Params<Name extends string> = Readonly<Record<Name, SqlValue>>;
 

@@ -1,40 +1,5 @@
 import type { Dialect } from "./dialect.ts";
-
-/** What can be bound to a parameter. */
-export type SqlValue = string | number | bigint | null | Uint8Array;
-
-/** A named parameter inside a statement. */
-export interface Param<Name extends string> {
-  readonly param: Name;
-}
-
-/** SQL text with named parameters. */
-export interface Sql<Name extends string> {
-  readonly parts: readonly (string | Param<Name>)[];
-}
-
-type NamesOf<Value> = Value extends Param<infer Name> ? Name : Value extends Sql<infer Name> ? Name : never;
-
-/** A parameter: `${$("id")}` inside `sql`. */
-export function $<const Name extends string>(param: Name): Param<Name> {
-  return { param };
-}
-
-/** SQL with parameters and, as plain text, what differs between databases. Never put a user's text into it. */
-export function sql<const Values extends readonly (string | Param<string> | Sql<string>)[]>(
-  strings: TemplateStringsArray,
-  ...values: Values
-): Sql<NamesOf<Values[number]>> {
-  const parts: (string | Param<NamesOf<Values[number]>>)[] = [];
-  strings.forEach((text, index) => {
-    parts.push(text);
-    const value = values[index] as string | Param<NamesOf<Values[number]>> | Sql<NamesOf<Values[number]>> | undefined;
-    if (value === undefined) return;
-    if (typeof value === "object" && "parts" in value) parts.push(...value.parts);
-    else parts.push(value);
-  });
-  return { parts };
-}
+import type { Sql } from "./sql.ts";
 
 /** A statement, written once for all databases. `Name` are its parameters, `Row` what it returns, if anything. */
 export interface Statement<Name extends string, Row = never> {

@@ -5,7 +5,7 @@
 import type { Change, ChangeResult } from "../core/commit.ts";
 import type { HistoryEvent } from "../core/history.ts";
 import type { InstanceStatus } from "../core/status.ts";
-import type { SqlValue } from "./statement.ts";
+import type { SqlValue } from "./sql.ts";
 
 /** An instance that the worker has just become the owner of. */
 export interface Claim {

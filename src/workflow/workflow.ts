@@ -1,8 +1,8 @@
 import { type RetryPolicy, resolveRetryPolicy } from "../core/retry.ts";
 import { checkName } from "./activity.ts";
-import type { WorkflowContext } from "./context.ts";
 import type { WorkflowHandle } from "./handle.ts";
 import type { InputSchema, Schema } from "./schema.ts";
+import type { WorkflowContext } from "./workflow-context.ts";
 
 export interface WorkflowOptions<Args extends readonly unknown[], Result> {
   /** Checks the arguments when an instance is started; nothing is stored when they fail. */

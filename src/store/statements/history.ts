@@ -1,4 +1,5 @@
-import { $, type Statement, sql, statement } from "../statement.ts";
+import { $, sql } from "../sql.ts";
+import { type Statement, statement } from "../statement.ts";
 
 /** A row of `romancy_history`. */
 export interface HistoryRow {
