@@ -22,12 +22,15 @@ CREATE TABLE romancy_instances (
   completed_at   INTEGER
 ) STRICT;
 
--- Claims (no owner, due), owned work (an owner, due) and sweeps (by owner).
-CREATE INDEX romancy_instances_work ON romancy_instances (worker_id, wake_at);
+-- Partial indexes: instances that have ended, which become most of them, cost nothing in them.
+-- Claims: nobody's and due.
+CREATE INDEX romancy_instances_due ON romancy_instances (wake_at) WHERE worker_id IS NULL AND wake_at IS NOT NULL;
+-- Sweeps: by owner.
+CREATE INDEX romancy_instances_owner ON romancy_instances (worker_id) WHERE worker_id IS NOT NULL;
 -- Blocked instances are tried again when a worker starts.
-CREATE INDEX romancy_instances_status ON romancy_instances (status, created_at, id);
+CREATE INDEX romancy_instances_blocked ON romancy_instances (created_at) WHERE status = 'blocked';
 -- Listings, newest first.
-CREATE INDEX romancy_instances_created ON romancy_instances (created_at, id);
+CREATE INDEX romancy_instances_created ON romancy_instances (created_at);
 
 CREATE TABLE romancy_history (
   instance_id  TEXT    NOT NULL,

@@ -115,7 +115,7 @@ export class ActivityTask {
         instanceId: this.#owner.id,
         workflowName: this.#owner.workflow.name,
         activityId: this.#id,
-        number: this.#number,
+        attempt: this.#number,
         timeout: timeout === undefined ? undefined : toMilliseconds(timeout, "The timeout of an activity"),
       },
       this.#host.environment,

@@ -6,7 +6,6 @@ import type { ActivityContext } from "../workflow/activity-context.ts";
 import type { AnyActivity } from "../workflow/activity-options.ts";
 import type { Logger } from "../workflow/logger.ts";
 import { validate, validateArguments } from "../workflow/schema.ts";
-import { AttemptLimit } from "./attempt-limit.ts";
 import { bindLogger } from "./log.ts";
 import { runAsActivity } from "./scope.ts";
 import { ActivitySession } from "./session.ts";
@@ -18,7 +17,7 @@ export interface AttemptOptions {
   readonly workflowName: string;
   readonly activityId: string;
   /** Counted from 1. */
-  readonly number: number;
+  readonly attempt: number;
   /** Milliseconds, or `undefined` for no limit. */
   readonly timeout: number | undefined;
 }
@@ -36,57 +35,107 @@ export type AttemptOutcome =
   /** Nobody wants to know any more. */
   | { readonly type: "abandoned" };
 
-export class Attempt {
+/** What only some activities use (session, signal, logger) is made at first use: most of an attempt's cost would be these. */
+export class Attempt implements ActivityContext {
   readonly #options: AttemptOptions;
   readonly #environment: AttemptEnvironment;
-  readonly #limit = new AttemptLimit();
+  readonly #outcome: PromiseWithResolvers<AttemptOutcome> = Promise.withResolvers();
+  #controller: AbortController | undefined;
+  #session: ActivitySession | undefined;
+  #log: Logger | undefined;
+  #abortReason: Error | undefined;
+  #isOver = false;
 
   constructor(options: AttemptOptions, environment: AttemptEnvironment) {
     this.#options = options;
     this.#environment = environment;
   }
 
+  get instanceId(): string {
+    return this.#options.instanceId;
+  }
+
+  get workflowName(): string {
+    return this.#options.workflowName;
+  }
+
+  get activityId(): string {
+    return this.#options.activityId;
+  }
+
+  get attempt(): number {
+    return this.#options.attempt;
+  }
+
+  get idempotencyKey(): string {
+    return `${this.instanceId}/${this.activityId}`;
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#abortReason) this.#controller.abort(this.#abortReason);
+    return this.#controller.signal;
+  }
+
+  get log(): Logger {
+    const { instanceId, activityId } = this;
+    this.#log ??= bindLogger(this.#environment.log, { instanceId, activityId });
+    return this.#log;
+  }
+
+  get session(): ActivitySession {
+    this.#session ??= new ActivitySession(this.#environment.store, this.log, this.#refusal());
+    return this.#session;
+  }
+
+  /** The session, if its transaction has begun. */
+  get openSession(): ActivitySession | undefined {
+    return this.#session?.hasBegun ? this.#session : undefined;
+  }
+
   /** Nobody wants the outcome any more: the signal aborts, and what the body still does is discarded. */
   abandon(reason: Error): void {
-    this.#limit.abort(reason);
+    this.#abort(reason, { type: "abandoned" });
   }
 
   /** Makes the attempt. Never rejects. */
   async run(): Promise<AttemptOutcome> {
-    const { activity, activityId, timeout } = this.#options;
-    const log = bindLogger(this.#environment.log, { instanceId: this.#options.instanceId, activityId });
-    const refusal =
-      activity.options.transactional === false ? `Activity ${activityId} is not transactional` : undefined;
-    const session = new ActivitySession(this.#environment.store, log, refusal);
-    if (timeout !== undefined) this.#limit.startTimer(timeout, () => new ActivityTimeoutError(activityId, timeout));
-    const outcome = await Promise.race([
-      this.#limit.whenAborted.then(abortedBy),
-      runAsActivity(activityId, session, () => this.#runBody(this.#context(session, log))),
-    ]);
-    this.#limit.end();
-    if (outcome.type === "returned" && session.hasBegun) return { ...outcome, session };
-    await session.rollback(outcome.type === "returned" ? "The activity has ended" : "The attempt has failed");
+    const timer = this.#startTimer();
+    void runAsActivity(this, () => this.#runBody()).then(this.#outcome.resolve);
+    const outcome = await this.#outcome.promise;
+    clearTimeout(timer);
+    this.#isOver = true;
+    if (outcome.type === "returned" && this.openSession) return { ...outcome, session: this.openSession };
+    await this.#session?.rollback(outcome.type === "returned" ? "The activity has ended" : "The attempt has failed");
     return outcome;
   }
 
-  #context(session: ActivitySession, log: Logger): ActivityContext {
-    const { instanceId, workflowName, activityId, number } = this.#options;
-    const limit = this.#limit;
-    return {
-      instanceId,
-      workflowName,
-      activityId,
-      attempt: number,
-      idempotencyKey: `${instanceId}/${activityId}`,
-      get signal() {
-        return limit.signal;
-      },
-      log,
-      session,
-    };
+  #refusal(): string | undefined {
+    if (this.#isOver) return "The activity has ended";
+    return this.#isTransactional ? undefined : `Activity ${this.activityId} is not transactional`;
   }
 
-  async #runBody(context: ActivityContext): Promise<AttemptOutcome> {
+  get #isTransactional(): boolean {
+    return this.#options.activity.options.transactional !== false;
+  }
+
+  #startTimer(): NodeJS.Timeout | undefined {
+    const { activityId, timeout } = this.#options;
+    if (timeout === undefined) return undefined;
+    return setTimeout(() => {
+      const error = new ActivityTimeoutError(activityId, timeout);
+      this.#abort(error, { type: "failed", error, retryable: true });
+    }, timeout);
+  }
+
+  #abort(reason: Error, outcome: AttemptOutcome): void {
+    if (this.#isOver || this.#abortReason) return;
+    this.#abortReason = reason;
+    this.#outcome.resolve(outcome);
+    this.#controller?.abort(reason);
+  }
+
+  async #runBody(): Promise<AttemptOutcome> {
     const { activity, activityId, args } = this.#options;
     const { input, output } = activity.options;
     let valid = args;
@@ -98,7 +147,7 @@ export class Attempt {
     try {
       // So that `session.client`, used before the body's first await, finds no other transaction open.
       for (let busy = this.#busy(); busy; busy = this.#busy()) await busy;
-      const returned: unknown = await activity.fn(context, ...(valid as never));
+      const returned: unknown = await activity.fn(this, ...(valid as never));
       const result = output ? await validate(output, returned, `The result of activity ${activityId}`) : returned;
       const text = encode(result, `The result of activity ${activityId}`, this.#environment.maxValueBytes);
       return { type: "returned", result: text, session: undefined };
@@ -109,12 +158,6 @@ export class Attempt {
   }
 
   #busy(): Promise<void> | undefined {
-    return this.#options.activity.options.transactional === false ? undefined : this.#environment.store.idle();
+    return this.#isTransactional ? this.#environment.store.idle() : undefined;
   }
-}
-
-function abortedBy(reason: unknown): AttemptOutcome {
-  return reason instanceof ActivityTimeoutError
-    ? { type: "failed", error: reason, retryable: true }
-    : { type: "abandoned" };
 }

@@ -1,5 +1,5 @@
 /** The app: the only place where the parts are put together. */
-import { randomBytes } from "node:crypto";
+
 import { decode } from "../core/codec.ts";
 import { toMilliseconds } from "../core/duration.ts";
 import { AppStateError, DuplicateNameError, messageOf, WorkflowFailedError } from "../core/errors.ts";
@@ -23,6 +23,7 @@ import { bindLogger } from "./log.ts";
 import { openDatabase } from "./open-database.ts";
 import { type ResolvedOptions, type RomancyOptions, resolveOptions } from "./options.ts";
 import { ownIdentity } from "./process-identity.ts";
+import { randomBytes } from "./random.ts";
 import { Results } from "./results.ts";
 import { guardRejections, unguardRejections } from "./scope.ts";
 import { start } from "./start.ts";
@@ -171,8 +172,9 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
       result: async (options = {}) => {
         const { timeout } = options;
         const limit = timeout === undefined ? undefined : toMilliseconds(timeout, "The timeout of result()");
-        const { results, watch } = this.#need();
-        return resultOf(await watch.during(() => results.wait(id, limit)), workflow);
+        const { results, watch, worker } = this.#need();
+        const isRunningHere = worker?.isRunning(id) ?? false;
+        return resultOf(await watch.during(() => results.wait(id, limit, isRunningHere)), workflow);
       },
     };
   }

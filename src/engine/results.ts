@@ -25,8 +25,9 @@ export class Results {
    * Resolves when the instance has ended.
    *
    * @param timeout milliseconds, or `undefined` to wait for ever
+   * @param isRunningHere then the end will be told, and nobody needs to look
    */
-  async wait(id: string, timeout: number | undefined): Promise<Ending> {
+  async wait(id: string, timeout: number | undefined, isRunningHere: boolean): Promise<Ending> {
     const { promise, resolve, reject } = Promise.withResolvers<Ending>();
     const waiter = { resolve, reject };
     // Before looking: an end between the look and the wait must not be missed.
@@ -34,6 +35,7 @@ export class Results {
     const timer =
       timeout === undefined ? undefined : setTimeout(() => reject(new ResultTimeoutError(id, timeout)), timeout);
     try {
+      if (isRunningHere) return await promise;
       const record = await this.#store.instance(id);
       if (!record) throw new InstanceNotFoundError(id);
       return isFinished(record.status) ? record : await promise;

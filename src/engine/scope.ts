@@ -5,26 +5,29 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { ActivitySession } from "./session.ts";
 
-type Scope =
-  | { readonly type: "workflow" }
-  | { readonly type: "activity"; readonly activityId: string; readonly session: ActivitySession };
+/** What is to be known of an activity whose body is running. */
+export interface RunningActivity {
+  readonly activityId: string;
+  /** Its session, if the transaction has begun. */
+  readonly openSession: ActivitySession | undefined;
+}
 
-const scope = new AsyncLocalStorage<Scope>();
+const WORKFLOW = "workflow";
 
-const WORKFLOW: Scope = { type: "workflow" };
+const scope = new AsyncLocalStorage<typeof WORKFLOW | RunningActivity>();
 
 export function runAsWorkflow<T>(program: () => T): T {
   return scope.run(WORKFLOW, program);
 }
 
-export function runAsActivity<T>(activityId: string, session: ActivitySession, body: () => T): T {
-  return scope.run({ type: "activity", activityId, session }, body);
+export function runAsActivity<T>(activity: RunningActivity, body: () => T): T {
+  return scope.run(activity, body);
 }
 
 /** The activity whose body is running here, if any. */
-export function currentActivity(): { readonly activityId: string; readonly session: ActivitySession } | undefined {
+export function currentActivity(): RunningActivity | undefined {
   const current = scope.getStore();
-  return current?.type === "activity" ? current : undefined;
+  return current === WORKFLOW ? undefined : current;
 }
 
 let guards = 0;
@@ -45,7 +48,7 @@ export function unguardRejections(): void {
 }
 
 function onUnhandled(reason: unknown): void {
-  if (scope.getStore()?.type === "workflow") return;
+  if (scope.getStore() === WORKFLOW) return;
   // Our listener alone has switched off what Node does by default (`--unhandled-rejections=throw`): do it.
   if (process.listenerCount("unhandledRejection") === 1) throw reason;
 }

@@ -10,6 +10,7 @@ import type { AnyWorkflow, StartOptions } from "../workflow/workflow.ts";
 import type { Clock } from "./clock.ts";
 import type { Journal } from "./journal.ts";
 import { currentActivity } from "./scope.ts";
+import type { ActivitySession } from "./session.ts";
 import type { Worker } from "./worker.ts";
 
 export interface StartEnvironment {
@@ -37,10 +38,8 @@ export async function start(
   const { worker, workflows } = environment;
   if (worker && workflows.get(workflow.name) !== workflow) throw new WorkflowNotRegisteredError(workflow.name);
   const create = await describe(workflow, options, args, environment);
-  const activity = currentActivity();
-  const result = activity?.session.hasBegun
-    ? await createInSession(create, activity.session, worker)
-    : await createHere(create, environment);
+  const session = currentActivity()?.openSession;
+  const result = session ? await createInSession(create, session, worker) : await createHere(create, environment);
   if (result.type === "exists") checkSame(create, result);
   if (result.type === "refused") {
     throw new StoreError(`The database refused to create instance ${create.instance.id}.`, { cause: result.error });
@@ -101,7 +100,7 @@ async function createHere(create: Create, { journal, worker }: StartEnvironment)
 
 async function createInSession(
   create: Create,
-  session: NonNullable<ReturnType<typeof currentActivity>>["session"],
+  session: ActivitySession,
   worker: Worker | undefined,
 ): Promise<ChangeResult> {
   const result = await session.apply(create);

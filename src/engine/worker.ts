@@ -103,6 +103,11 @@ export class Worker implements RunHost {
     this.#claimer.poke();
   }
 
+  /** Whether the instance is this worker's at this moment. */
+  isRunning(id: string): boolean {
+    return this.#runs.has(id);
+  }
+
   /** There may be work. */
   poke(): void {
     if (!this.#stopping) this.#claimer.poke();
