@@ -103,7 +103,7 @@ export class Run implements TaskOwner {
   }
 
   /** Stops without a trace: the instance is somebody else's, or the worker stops (R3). */
-  drop(reason: Error): void {
+  drop(reason: string): void {
     if (this.#over) return;
     this.#close(reason);
     this.#host.onDropped(this);
@@ -127,7 +127,7 @@ export class Run implements TaskOwner {
   }
 
   onFenced(): void {
-    this.drop(new Error("Another worker runs the instance"));
+    this.drop("Another worker runs the instance");
   }
 
   async #program(): Promise<unknown> {
@@ -243,7 +243,7 @@ export class Run implements TaskOwner {
     void this.#send(patch)?.then((applied) => {
       if (applied) this.#host.onEnded(this, patch);
     });
-    this.#close(new Error("The workflow has ended"));
+    this.#close("The workflow has ended");
   }
 
   #patchFor(outcome: Outcome): InstancePatch {
@@ -275,7 +275,7 @@ export class Run implements TaskOwner {
   #judge(result: ChangeResult, patch: InstancePatch | undefined): boolean {
     if (result.type === "applied") return true;
     if (result.type === "refused") this.#failBecause(result.error, patch);
-    else this.#give(new Error("Another worker runs the instance"));
+    else this.#give("Another worker runs the instance");
     return false;
   }
 
@@ -287,7 +287,7 @@ export class Run implements TaskOwner {
       error: messageOf(error),
     });
     if (refused?.event === "fail" || (this.#over && !refused)) {
-      this.#give(new Error("The database refuses its changes"));
+      this.#give("The database refuses its changes");
       return;
     }
     this.#unsent = [];
@@ -297,20 +297,20 @@ export class Run implements TaskOwner {
     void this.#send(patch)?.then((applied) => {
       if (applied) this.#host.onEnded(this, patch);
     });
-    this.#close(reason);
+    this.#close(message);
   }
 
   /** Lets go of an instance whose commit did not apply, even if its code has ended. */
-  #give(reason: Error): void {
+  #give(reason: string): void {
     this.#close(reason);
     this.#host.onDropped(this);
   }
 
-  #close(reason: Error): void {
+  #close(reason: string): void {
     this.#over = true;
     this.#callOffWarning?.();
     this.#timers.disarm();
-    for (const task of this.#tasks.values()) task.abandon(reason);
+    for (const task of this.#tasks.values()) task.abandon(new Error(reason));
     this.#execution.close();
   }
 }

@@ -83,7 +83,7 @@ export class Worker implements RunHost {
         this.slots.poke();
         this.poke();
       },
-      onLost: () => this.#dropAll(new Error("The worker was taken for dead")),
+      onLost: () => this.#dropAll("The worker was taken for dead"),
       onFreed: () => this.poke(),
     });
     this.#claimer = new Claimer({
@@ -140,7 +140,7 @@ export class Worker implements RunHost {
     const timer = setTimeout(resolve, patience);
     await Promise.race([this.#settle(), impatient]);
     clearTimeout(timer);
-    this.#dropAll(new Error("The app was shut down"));
+    this.#dropAll("The app was shut down");
     await this.#lease.stop();
     try {
       await this.#options.store.removeWorkers([this.#options.record], this.clock.now());
@@ -156,7 +156,7 @@ export class Worker implements RunHost {
     this.#parked.set(run.id, run);
     if (this.#parked.size > this.#options.maxParkedInstances) {
       const [oldest] = this.#parked.values();
-      oldest?.drop(new Error("It has waited for long"));
+      oldest?.drop("It has waited for long");
     }
     this.#claimer.wakeAt(wakeAt);
   }
@@ -221,7 +221,7 @@ export class Worker implements RunHost {
 
   #begin(claim: Claim, history: readonly HistoryEvent[] | Error): void {
     if (this.#stopping) return;
-    this.#runs.get(claim.id)?.drop(new Error("Another run of the instance has begun"));
+    this.#runs.get(claim.id)?.drop("Another run of the instance has begun");
     const workflow = this.#options.workflows.get(claim.workflow);
     if (!workflow) return;
     const run = this.#load(claim, workflow, history);
@@ -258,7 +258,7 @@ export class Worker implements RunHost {
     if (!this.#stopping) this.#claimer.roomMade();
   }
 
-  #dropAll(reason: Error): void {
+  #dropAll(reason: string): void {
     this.slots.clear();
     for (const run of [...this.#runs.values(), ...this.#parked.values()]) run.drop(reason);
   }
