@@ -1,7 +1,7 @@
 import { defineActivity, defineWorkflow, Romancy } from "romancy";
 
 // Activities do the real work. Each result is recorded, so a completed activity is not run again.
-const reserve = defineActivity("reserve", async (ctx, orderId: string) => {
+const reserve = defineActivity("reserve", async (_ctx, orderId: string) => {
   return { reservation: `RES-${orderId}` };
 });
 

@@ -17,8 +17,9 @@ import { Mutex } from "./mutex.ts";
 
 const sqliteDialect: Dialect = {
   name: "sqlite",
-  placeholder: (position) => `?${position}`,
-  reusesParameters: true,
+  placeholder: () => "?",
+  // Node 22 binds positional values to plain placeholders only.
+  reusesParameters: false,
   now: "cast(round(unixepoch('subsec') * 1000) as integer)",
   skipLocked: "",
   insertIgnore: { before: "", after: "on conflict do nothing" },
