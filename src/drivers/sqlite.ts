@@ -162,6 +162,11 @@ class SqliteTransaction implements Transaction {
     return this.#connection.client;
   }
 
+  get isOpen(): boolean {
+    // Node 22.13 does not know `isTransaction`.
+    return this.client.isTransaction ?? !this.#canBegin();
+  }
+
   all(statement: Compiled, values: readonly SqlValue[]): Promise<Row[]> {
     return this.#connection.all(statement, values);
   }
@@ -178,6 +183,17 @@ class SqliteTransaction implements Transaction {
     return this.client.prepare(text).all(...values);
   }
 
+  /** Whether there is no transaction, so that one could begin. */
+  #canBegin(): boolean {
+    try {
+      this.client.exec("begin");
+      this.client.exec("rollback");
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   async commit(): Promise<void> {
     this.client.exec("commit");
     this.#release();
@@ -185,8 +201,9 @@ class SqliteTransaction implements Transaction {
 
   async rollback(): Promise<void> {
     try {
-      // Some errors (a full disk, for one) have rolled back already.
-      if (this.client.isTransaction) this.client.exec("rollback");
+      this.client.exec("rollback");
+    } catch {
+      // Some errors (a full disk, for one) have rolled back already; then there is nothing left to roll back.
     } finally {
       this.#release();
     }

@@ -18,6 +18,7 @@ import {
   instanceById,
   suspendInstance,
 } from "./statements/instances.ts";
+import { inTransaction } from "./transaction.ts";
 
 /** Applies all changes in one transaction. First without savepoints, which cost; with them only when one is refused. */
 export async function applyChanges(
@@ -26,30 +27,23 @@ export async function applyChanges(
   changes: readonly Change[],
 ): Promise<ChangeResult[]> {
   try {
-    return await inTransaction(database, changes, (connection, change) => applyChange(connection, runner, change));
+    return await applyEach(database, changes, (connection, change) => applyChange(connection, runner, change));
   } catch (error) {
     if (database.isTransient(error)) throw error;
-    return inTransaction(database, changes, (connection, change) =>
-      applyIsolated(database, connection, runner, change),
-    );
+    return applyEach(database, changes, (connection, change) => applyIsolated(database, connection, runner, change));
   }
 }
 
-async function inTransaction(
+async function applyEach(
   database: Database,
   changes: readonly Change[],
   apply: (connection: Connection, change: Change) => Promise<ChangeResult>,
 ): Promise<ChangeResult[]> {
-  const transaction = await database.begin();
-  try {
+  return inTransaction(database, async (transaction) => {
     const results: ChangeResult[] = [];
     for (const change of changes) results.push(await apply(transaction, change));
-    await transaction.commit();
     return results;
-  } catch (error) {
-    await transaction.rollback();
-    throw error;
-  }
+  });
 }
 
 async function applyIsolated(

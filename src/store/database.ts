@@ -17,6 +17,8 @@ export interface Connection {
 
 /** An open write transaction; nobody else writes through it. It ends with `commit` or `rollback`, exactly once. */
 export interface Transaction extends Connection {
+  /** `false` when a statement of the user has ended it. */
+  readonly isOpen: boolean;
   /** The driver's own object, inside the transaction. */
   readonly client: unknown;
   /** Runs a user's statement. */

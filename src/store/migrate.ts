@@ -9,6 +9,7 @@ import { migrations } from "./migrations.gen.ts";
 import { Runner } from "./runner.ts";
 import { $, sql } from "./sql.ts";
 import { type Statement, statement } from "./statement.ts";
+import { inTransaction } from "./transaction.ts";
 
 const CREATE = "create table if not exists romancy_migrations (version varchar(128) not null primary key)";
 
@@ -32,18 +33,13 @@ const record: Statement<"version"> = statement(
  */
 export async function migrate(database: Database): Promise<void> {
   if ((await missing(database, database.reader)).length === 0) return;
-  const transaction = await database.begin();
-  try {
+  await inTransaction(database, async (transaction) => {
     await transaction.script(CREATE);
     for (const migration of await missing(database, transaction)) {
       await transaction.script(migration.up);
       await new Runner(database.dialect).run(transaction, record, { version: migration.version });
     }
-    await transaction.commit();
-  } catch (error) {
-    await transaction.rollback();
-    throw error;
-  }
+  });
 }
 
 /** @throws SchemaVersionError unless the schema is exactly the one this code needs */

@@ -1,14 +1,16 @@
 import type { Change, ChangeResult } from "../core/commit.ts";
+import { SessionError } from "../core/errors.ts";
 import type { HistoryEvent } from "../core/history.ts";
 import type { InstanceStatus } from "../core/status.ts";
 import { applyChange, applyChanges } from "./apply.ts";
-import type { Connection, Database, Transaction } from "./database.ts";
+import type { Database, Transaction } from "./database.ts";
 import { eventOf } from "./rows.ts";
 import { Runner } from "./runner.ts";
 import { type HistoryRow, historyPage } from "./statements/history.ts";
 import * as instances from "./statements/instances.ts";
 import * as workers from "./statements/workers.ts";
 import type { Claim, Ending, InstanceRecord, ListFilter, Store, StoreTransaction, WorkerRecord } from "./store.ts";
+import { inTransaction } from "./transaction.ts";
 
 /** Events read in one go; other work gets its turn between two pages. */
 const HISTORY_PAGE = 1_000;
@@ -47,6 +49,11 @@ export class SqlStore implements Store {
       rollback: () => transaction.rollback(),
       apply: (change) => applyChange(transaction, this.#runner, change),
       commitWith: async (change) => {
+        if (!transaction.isOpen) {
+          throw new SessionError(
+            "The activity itself ended the transaction of its session. Leave commit and rollback to the activity's end.",
+          );
+        }
         const result = await applyChange(transaction, this.#runner, change);
         await (result.type === "applied" ? transaction.commit() : transaction.rollback());
         return result;
@@ -56,7 +63,7 @@ export class SqlStore implements Store {
 
   claim(workerId: string, workflows: readonly string[], limit: number, now: number): Promise<Claim[]> {
     const params = { workerId, workflows: JSON.stringify(workflows), limit, now };
-    return this.#write((transaction) => this.#runner.all(transaction, instances.claimDue, params));
+    return inTransaction(this.#database, (transaction) => this.#runner.all(transaction, instances.claimDue, params));
   }
 
   async nextDue(workflows: readonly string[]): Promise<number | undefined> {
@@ -67,7 +74,9 @@ export class SqlStore implements Store {
 
   async unblock(workflows: readonly string[], now: number): Promise<void> {
     const params = { workflows: JSON.stringify(workflows), now };
-    await this.#write((transaction) => this.#runner.run(transaction, instances.unblockInstances, params));
+    await inTransaction(this.#database, (transaction) =>
+      this.#runner.run(transaction, instances.unblockInstances, params),
+    );
   }
 
   async histories(ids: readonly string[]): Promise<Map<string, HistoryEvent[] | Error>> {
@@ -106,7 +115,7 @@ export class SqlStore implements Store {
   }
 
   addWorker(worker: WorkerRecord, lease: number, now: number): Promise<boolean> {
-    return this.#write(async (transaction) => {
+    return inTransaction(this.#database, async (transaction) => {
       const added = await this.#runner.run(transaction, workers.insertWorker, { ...worker, lease });
       if (added === 0) return false;
       await this.#runner.run(transaction, instances.freeInstancesOf, { workerId: worker.id, now });
@@ -116,7 +125,11 @@ export class SqlStore implements Store {
 
   async renewLease({ id, incarnation }: WorkerRecord, lease: number): Promise<boolean> {
     const params = { id, incarnation, lease };
-    return (await this.#write((transaction) => this.#runner.run(transaction, workers.renewLease, params))) > 0;
+    return (
+      (await inTransaction(this.#database, (transaction) =>
+        this.#runner.run(transaction, workers.renewLease, params),
+      )) > 0
+    );
   }
 
   async workers(): Promise<(WorkerRecord & { expired: boolean })[]> {
@@ -125,7 +138,7 @@ export class SqlStore implements Store {
   }
 
   removeWorkers(gone: readonly WorkerRecord[], now: number): Promise<void> {
-    return this.#write(async (transaction) => {
+    return inTransaction(this.#database, async (transaction) => {
       for (const { id, incarnation } of gone) {
         await this.#runner.run(transaction, workers.deleteWorker, { id, incarnation });
       }
@@ -147,18 +160,6 @@ export class SqlStore implements Store {
 
   close(): Promise<void> {
     return this.#database.close();
-  }
-
-  async #write<T>(body: (connection: Connection) => Promise<T>): Promise<T> {
-    const transaction = await this.#database.begin();
-    try {
-      const result = await body(transaction);
-      await transaction.commit();
-      return result;
-    } catch (error) {
-      await transaction.rollback();
-      throw error;
-    }
   }
 }
 

@@ -175,6 +175,23 @@ describe("ctx.session", () => {
     expect(() => leaked?.session.client).toThrow(SessionError);
   });
 
+  it("refuses an activity that ends the transaction by itself, and records nothing of it", async () => {
+    userTable().close();
+    const pay = defineActivity(
+      "pay",
+      async (ctx) => {
+        await insert(ctx, "a");
+        await ctx.session.query("commit");
+      },
+      once,
+    );
+    const flow = defineWorkflow("flow", (ctx) => pay(ctx));
+    const app = await startApp({ workflows: [flow] });
+    const handle = await flow.start(app);
+    await expect(handle.result()).rejects.toThrow("Leave commit and rollback");
+    expect(await app.getHistory(handle.id)).toMatchObject([{ kind: "activity_failed" }]);
+  });
+
   it("rolls back when the attempt times out, and frees the database for others", async () => {
     userTable().close();
     const never = gate();
