@@ -30,6 +30,9 @@ const sqliteDialect: Dialect = {
 /** Milliseconds between two tries to get the write lock from another process: a random wait up to this. */
 const BUSY_WAIT = 8;
 
+/** Milliseconds after which the caller is told that another process holds the lock. */
+const BUSY_LIMIT = 10_000;
+
 /** Opens a file, creating it when it does not exist, or `:memory:`. */
 export async function openSqlite(path: string): Promise<Database> {
   const { DatabaseSync: Opener } = await import("node:sqlite").catch((cause: unknown) => {
@@ -211,12 +214,13 @@ class SqliteTransaction implements Transaction {
 }
 
 async function retryBusy(action: () => void): Promise<void> {
+  const deadline = performance.now() + BUSY_LIMIT;
   for (;;) {
     try {
       action();
       return;
     } catch (error) {
-      if (!isBusy(error)) throw error;
+      if (!isBusy(error) || performance.now() > deadline) throw error;
       await new Promise((resolve) => setTimeout(resolve, Math.random() * BUSY_WAIT));
     }
   }

@@ -57,6 +57,7 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
   #starting: Promise<Running> | undefined;
   #running: Running | undefined;
   #stopping: Promise<void> | undefined;
+  readonly #onSignal = (): void => void this.shutdown();
 
   /** @throws ValidationError when an option is not what it must be */
   constructor(options: RomancyOptions) {
@@ -181,32 +182,41 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
 
   async #open(): Promise<Running> {
     const options = this.#options;
-    const log = bindLogger(options.logger, { workerId: this.workerId });
     const database = await openDatabase(options.database);
     try {
       await (options.autoMigrate ? migrate(database) : checkSchema(database));
-      const store = new SqlStore(database);
-      const journal = new Journal(store, log);
-      const results = new Results(store);
-      const worker = options.worker ? this.#createWorker(store, journal, results) : undefined;
-      journal.onHealthy = () => worker?.slots.poke();
-      const watch = new Watch({
-        store,
-        isNeeded: worker !== undefined,
-        onChange: async () => {
-          worker?.poke();
-          await results.look();
-        },
-        onError: (error) => log.warn("The database did not answer a look at it.", { error: messageOf(error) }),
-      });
-      await worker?.start();
-      watch.start();
-      guardRejections();
-      return { store, journal, results, watch, worker };
+      return await this.#run(new SqlStore(database));
     } catch (error) {
       await database.close();
       throw error;
     }
+  }
+
+  async #run(store: Store): Promise<Running> {
+    const log = bindLogger(this.#options.logger, { workerId: this.workerId });
+    const journal = new Journal(store, log);
+    const results = new Results(store);
+    const worker = this.#options.worker ? this.#createWorker(store, journal, results) : undefined;
+    journal.onHealthy = () => worker?.slots.poke();
+    const watch = new Watch({
+      store,
+      isNeeded: worker !== undefined,
+      onChange: async () => {
+        worker?.poke();
+        await results.look();
+      },
+      onError: (error) => log.warn("The database did not answer a look at it.", { error: messageOf(error) }),
+    });
+    try {
+      await worker?.start();
+    } catch (error) {
+      await worker?.stop(0);
+      throw error;
+    }
+    watch.start();
+    guardRejections();
+    for (const signal of this.#options.shutdownSignals) process.once(signal, this.#onSignal);
+    return { store, journal, results, watch, worker };
   }
 
   #createWorker(store: Store, journal: Journal, results: Results): Worker {
@@ -239,6 +249,7 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
     running.results.close();
     await running.store.close();
     unguardRejections();
+    for (const signal of this.#options.shutdownSignals) process.off(signal, this.#onSignal);
   }
 
   #need(): Running {

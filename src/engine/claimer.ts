@@ -68,6 +68,8 @@ export class Claimer {
   async #run(): Promise<void> {
     const { clock, log } = this.#options;
     try {
+      // A macrotask later: the instances that leave in this one make room together.
+      await new Promise((resolve) => setImmediate(resolve));
       while (this.#again && !this.#stopped) {
         this.#again = false;
         await this.#claim();

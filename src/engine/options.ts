@@ -22,6 +22,8 @@ export interface RomancyOptions {
   readonly defaultRetryPolicy?: RetryPolicy | false;
   /** How long `shutdown` waits for running activities before it aborts them. Default 30 s. */
   readonly shutdownTimeout?: Duration;
+  /** Signals of the process, such as `["SIGTERM"]`, at which the app shuts down. Default: none, a library keeps out. */
+  readonly shutdownSignals?: readonly NodeJS.Signals[];
   /** Default: the console. */
   readonly logger?: Logger;
   /** Instances in memory and at work at once; more wait in the database. Default 1,000. */
@@ -48,6 +50,7 @@ export interface ResolvedOptions {
   readonly autoMigrate: boolean;
   readonly defaultRetryPolicy: RetryPolicy | false | undefined;
   readonly shutdownTimeout: number;
+  readonly shutdownSignals: readonly NodeJS.Signals[];
   readonly logger: Logger;
   readonly maxConcurrentInstances: number;
   readonly maxConcurrentActivities: number;
@@ -79,6 +82,7 @@ export function resolveOptions(options: RomancyOptions): ResolvedOptions {
     autoMigrate: options.autoMigrate ?? true,
     defaultRetryPolicy: options.defaultRetryPolicy,
     shutdownTimeout: toMilliseconds(options.shutdownTimeout ?? "30s", "shutdownTimeout"),
+    shutdownSignals: options.shutdownSignals ?? [],
     logger: options.logger ?? consoleLogger,
     maxConcurrentInstances: count("maxConcurrentInstances", options.maxConcurrentInstances ?? 1_000),
     maxConcurrentActivities: count("maxConcurrentActivities", options.maxConcurrentActivities ?? 1_000),

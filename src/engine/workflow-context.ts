@@ -39,20 +39,24 @@ export interface ContextOptions {
 export class EngineWorkflowContext implements WorkflowContext {
   readonly instanceId: string;
   readonly workflowName: string;
-  readonly log: Logger;
   readonly "~operations": WorkflowOperations;
   readonly #execution: Execution<Request>;
   readonly #options: ContextOptions;
   readonly #names = new OperationNames();
+  #log: Logger | undefined;
 
   constructor(execution: Execution<Request>, options: ContextOptions) {
     this.instanceId = options.instanceId;
     this.workflowName = options.workflowName;
     this.#execution = execution;
     this.#options = options;
-    const { instanceId, workflowName } = options;
-    this.log = bindLogger(options.log, { instanceId, workflow: workflowName }, () => execution.isReplaying);
     this["~operations"] = { activity: (activity, call, args) => this.#activity(activity, call, args) };
+  }
+
+  get log(): Logger {
+    const { instanceId, workflowName: workflow } = this;
+    this.#log ??= bindLogger(this.#options.log, { instanceId, workflow }, () => this.isReplaying);
+    return this.#log;
   }
 
   get isReplaying(): boolean {
