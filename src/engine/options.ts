@@ -61,37 +61,67 @@ export interface ResolvedOptions {
   readonly staleWorkerCheckInterval: number;
 }
 
+const DEFAULTS = {
+  worker: true,
+  autoMigrate: true,
+  shutdownTimeout: "30s",
+  shutdownSignals: [],
+  logger: consoleLogger,
+  maxConcurrentInstances: 1_000,
+  maxConcurrentActivities: 1_000,
+  maxParkedInstances: 1_000,
+  maxValueBytes: DEFAULT_MAX_VALUE_BYTES,
+  leaseDuration: "15s",
+  staleWorkerCheckInterval: "1s",
+} as const satisfies Partial<RomancyOptions>;
+
 /** @throws ValidationError */
 export function resolveOptions(options: RomancyOptions): ResolvedOptions {
-  if (typeof options.database !== "string" || options.database === "") {
+  const given = { ...DEFAULTS, ...withoutUndefined(options) };
+  if (typeof given.database !== "string" || given.database === "") {
     throw new ValidationError('The option `database` is missing. Give a file such as "workflow.db", or ":memory:".');
   }
-  resolveRetryPolicy([options.defaultRetryPolicy]);
-  const leaseDuration = toMilliseconds(options.leaseDuration ?? "15s", "leaseDuration");
-  const renewInterval = toMilliseconds(options.leaseRenewInterval ?? leaseDuration / 3, "leaseRenewInterval");
-  if (renewInterval * 3 > leaseDuration + 3) {
+  resolveRetryPolicy([given.defaultRetryPolicy]);
+  return {
+    database: given.database,
+    worker: given.worker,
+    workerId: given.workerId === undefined ? undefined : text("workerId", given.workerId),
+    autoMigrate: given.autoMigrate,
+    defaultRetryPolicy: given.defaultRetryPolicy,
+    shutdownTimeout: toMilliseconds(given.shutdownTimeout, "shutdownTimeout"),
+    shutdownSignals: given.shutdownSignals,
+    logger: given.logger,
+    maxConcurrentInstances: count("maxConcurrentInstances", given.maxConcurrentInstances),
+    maxConcurrentActivities: count("maxConcurrentActivities", given.maxConcurrentActivities),
+    maxParkedInstances: count("maxParkedInstances", given.maxParkedInstances, 0),
+    maxValueBytes: count("maxValueBytes", given.maxValueBytes),
+    staleWorkerCheckInterval: toMilliseconds(given.staleWorkerCheckInterval, "staleWorkerCheckInterval"),
+    ...resolveLease(given),
+  };
+}
+
+function withoutUndefined(options: RomancyOptions): RomancyOptions {
+  const known = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(known) as unknown as RomancyOptions;
+}
+
+function resolveLease({
+  leaseDuration,
+  leaseRenewInterval,
+}: Pick<RomancyOptions, "leaseRenewInterval"> & { leaseDuration: Duration }): Pick<
+  ResolvedOptions,
+  "leaseDuration" | "leaseRenewInterval"
+> {
+  const duration = toMilliseconds(leaseDuration, "leaseDuration");
+  const interval = toMilliseconds(leaseRenewInterval ?? duration / 3, "leaseRenewInterval");
+  // Rounding may add a millisecond to each third.
+  if (interval * 3 > duration + 3) {
     throw new ValidationError(
-      `leaseRenewInterval is ${renewInterval} ms; it must be at most a third of leaseDuration (${leaseDuration} ms), ` +
+      `leaseRenewInterval is ${interval} ms; it must be at most a third of leaseDuration (${duration} ms), ` +
         "so that one slow answer does not cost the lease.",
     );
   }
-  return {
-    database: options.database,
-    worker: options.worker ?? true,
-    workerId: options.workerId === undefined ? undefined : text("workerId", options.workerId),
-    autoMigrate: options.autoMigrate ?? true,
-    defaultRetryPolicy: options.defaultRetryPolicy,
-    shutdownTimeout: toMilliseconds(options.shutdownTimeout ?? "30s", "shutdownTimeout"),
-    shutdownSignals: options.shutdownSignals ?? [],
-    logger: options.logger ?? consoleLogger,
-    maxConcurrentInstances: count("maxConcurrentInstances", options.maxConcurrentInstances ?? 1_000),
-    maxConcurrentActivities: count("maxConcurrentActivities", options.maxConcurrentActivities ?? 1_000),
-    maxParkedInstances: count("maxParkedInstances", options.maxParkedInstances ?? 1_000, 0),
-    maxValueBytes: count("maxValueBytes", options.maxValueBytes ?? DEFAULT_MAX_VALUE_BYTES),
-    leaseDuration,
-    leaseRenewInterval: renewInterval,
-    staleWorkerCheckInterval: toMilliseconds(options.staleWorkerCheckInterval ?? "1s", "staleWorkerCheckInterval"),
-  };
+  return { leaseDuration: duration, leaseRenewInterval: interval };
 }
 
 function count(option: string, value: number, least = 1): number {
