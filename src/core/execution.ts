@@ -45,7 +45,7 @@ export interface ExecutionOptions<Request> {
   readonly history: readonly HistoryEvent[];
   /** Runs the user's code; called once. */
   readonly program: () => unknown;
-  /** Runs a task in a macrotask of its own, in the order of calls. */
+  /** Runs a task in a later macrotask. */
   readonly defer: (task: () => void) => void;
   /** Called at the end of each turn. */
   readonly onTurn: (turn: Turn<Request>) => void;

@@ -20,11 +20,13 @@ import { ActivityTask, type TaskHost, type TaskOwner } from "./activity-task.ts"
 import type { Journal } from "./journal.ts";
 import { runAsWorkflow } from "./scope.ts";
 import { Timers } from "./timers.ts";
+import type { TurnQueue } from "./turn-queue.ts";
 import { type ContextOptions, EngineWorkflowContext, type Request } from "./workflow-context.ts";
 
 /** What a run needs from its worker. */
 export interface RunHost extends TaskHost {
   readonly journal: Journal;
+  readonly turns: TurnQueue;
   readonly randomBytes: ContextOptions["randomBytes"];
   /** It only waits, durably, until `wakeAt` in epoch milliseconds. */
   onParked(run: Run, wakeAt: number): void;
@@ -73,7 +75,7 @@ export class Run implements TaskOwner {
     this.#execution = new Execution<Request>({
       history,
       program: () => runAsWorkflow(() => this.#program()),
-      defer: setImmediate,
+      defer: host.turns.defer,
       onTurn: (turn) => this.#onTurn(turn),
     });
   }

@@ -16,6 +16,7 @@ import type { ProcessIdentity } from "./process-identity.ts";
 import type { Results } from "./results.ts";
 import { Run, type RunHost } from "./run.ts";
 import { Slots } from "./slots.ts";
+import { TurnQueue } from "./turn-queue.ts";
 
 /** Milliseconds until histories are read again when the database did not answer. */
 const RETRY_AFTER = 500;
@@ -47,6 +48,7 @@ export class Worker implements RunHost {
   readonly defaultRetryPolicy: RetryPolicy | false | undefined;
   readonly randomBytes: (count: number) => Uint8Array;
   readonly slots: Slots;
+  readonly turns: TurnQueue = new TurnQueue();
   readonly #options: WorkerOptions;
   readonly #lease: Lease;
   readonly #claimer: Claimer;

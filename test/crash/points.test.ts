@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { expect, it } from "vitest";
 import { databaseFile, startApp } from "../support/apps.ts";
+import { until } from "../support/wait.ts";
 import { run } from "./child.ts";
 
 const all = ["first:1#1", "second:1#1", "second:2#1"];
@@ -40,7 +41,7 @@ it.each([
   await child.line("recorded");
   await child.kill();
   const client = await startApp({ worker: false });
-  const [failed] = (await client.getHistory("one")).filter(({ kind }) => kind === "attempt_failed");
+  const failed = (await client.getHistory("one")).find(({ kind }) => kind === "attempt_failed");
   await client.shutdown();
   await finish(point);
   expect(effects()).toEqual(["first:1#1", "second:1#1", ...attempts, "second:2#1"]);
@@ -54,7 +55,8 @@ it.each([true, false])("killed in a sleep: the deadline stays (passed meanwhile:
   const client = await startApp({ worker: false });
   const deadline = (await client.getHistory("one")).find(({ kind }) => kind === "timer_started");
   if (!deadline || !("fireAt" in deadline)) throw new Error("The sleep was not recorded.");
-  while (passes && Date.now() <= deadline.fireAt.getTime()) await new Promise((resolve) => setTimeout(resolve, 20));
+  const { fireAt } = deadline;
+  if (passes) await until(() => Date.now() > fireAt.getTime());
   await finish("in a sleep");
   const history = await client.getHistory("one");
   expect(history.filter(({ kind }) => kind === "timer_started")).toEqual([deadline]);
