@@ -78,8 +78,8 @@ export class Attempt implements ActivityContext {
   }
 
   get log(): Logger {
-    const { instanceId, activityId } = this;
-    this.#log ??= bindLogger(this.#environment.log, { instanceId, activityId });
+    const { instanceId, workflowName: workflow, activityId, attempt } = this;
+    this.#log ??= bindLogger(this.#environment.log, { instanceId, workflow, activityId, attempt });
     return this.#log;
   }
 

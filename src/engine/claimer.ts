@@ -5,7 +5,7 @@ import type { Logger } from "../workflow/logger.ts";
 import type { Clock } from "./clock.ts";
 
 /** Instances claimed in one transaction; more would stop the event loop for longer than others should wait. */
-const BATCH = 256;
+const BATCH = 100;
 
 /** Milliseconds until the next try when the database did not answer. */
 const RETRY_AFTER = 500;
@@ -68,9 +68,9 @@ export class Claimer {
   async #run(): Promise<void> {
     const { clock, log } = this.#options;
     try {
-      // A macrotask later: the instances that leave in this one make room together.
-      await new Promise((resolve) => setImmediate(resolve));
       while (this.#again && !this.#stopped) {
+        // A macrotask later: instances that leave together make room together, and between two batches others get a turn.
+        await new Promise((resolve) => setImmediate(resolve));
         this.#again = false;
         await this.#claim();
       }

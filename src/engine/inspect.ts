@@ -34,7 +34,12 @@ interface EntryBase {
 export type HistoryEntry = EntryBase &
   (
     | { readonly kind: "activity_completed"; readonly result: unknown }
-    | { readonly kind: "activity_failed"; readonly attempts: number; readonly error: unknown }
+    | {
+        readonly kind: "activity_failed";
+        readonly activity: string;
+        readonly attempts: number;
+        readonly error: unknown;
+      }
     | { readonly kind: "attempt_failed"; readonly attempt: number; readonly retryAt: Date; readonly error: unknown }
     | { readonly kind: "timer_started"; readonly fireAt: Date }
     | { readonly kind: "timer_fired" }
@@ -127,8 +132,10 @@ function entryOf(event: HistoryEvent): HistoryEntry {
   switch (event.kind) {
     case "activity_completed":
       return { ...base, kind: event.kind, result: decode(event.result) };
-    case "activity_failed":
-      return { ...base, kind: event.kind, attempts: event.attempts, error: decode(event.error) };
+    case "activity_failed": {
+      const { activity, attempts } = event;
+      return { ...base, kind: event.kind, activity, attempts, error: decode(event.error) };
+    }
     case "attempt_failed": {
       const { attempt, retryAt } = event;
       return { ...base, kind: event.kind, attempt, retryAt: new Date(retryAt), error: decode(event.error) };
