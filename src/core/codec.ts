@@ -1,7 +1,7 @@
 import { SuperJSON } from "superjson";
-import { assembleError, dismantleError, type ErrorParts } from "./error-parts.ts";
-import { SerializationError } from "./errors.ts";
-import { inspect } from "./storable.ts";
+import { assembleError, dismantleError, type ErrorParts, read } from "./error-parts.ts";
+import { describe, SerializationError } from "./errors.ts";
+import { copyPlain, findRefusedKey, inspect } from "./storable.ts";
 
 /**
  * How values are stored.
@@ -23,8 +23,7 @@ export const DEFAULT_MAX_VALUE_BYTES: number = 2 * 1024 * 1024;
  * @throws SerializationError naming the path of what cannot be stored, or the size when it is too large
  */
 export function encode(value: unknown, what: string, maxBytes: number = DEFAULT_MAX_VALUE_BYTES): string {
-  const rich = inspect(value, "", [], what);
-  const text = rich || hasRichKey(value) ? encodeRich(value, what) : JSON.stringify(value);
+  const text = isRich(value, what) || hasRichKey(value) ? encodeRich(value, what) : JSON.stringify(value);
   const bytes = byteLength(text, maxBytes);
   if (bytes > maxBytes) {
     throw new SerializationError(
@@ -34,6 +33,15 @@ export function encode(value: unknown, what: string, maxBytes: number = DEFAULT_
     );
   }
   return text;
+}
+
+function isRich(value: unknown, what: string): boolean {
+  try {
+    return inspect(value, "", [], what);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new SerializationError(what, "", "is nested too deep.", { cause: error });
+  }
 }
 
 /** The text to store for anything that was thrown. Never fails: what cannot be stored of it is left out. */
@@ -50,17 +58,10 @@ const REDUCED_LENGTH = 10_000;
 
 function reduceThrown(thrown: unknown): unknown {
   if (!(thrown instanceof Error)) return describe(thrown).slice(0, REDUCED_LENGTH);
-  const reduced = new Error(describe(thrown.message).slice(0, REDUCED_LENGTH));
-  reduced.name = describe(thrown.name).slice(0, REDUCED_LENGTH);
+  const reduced = new Error(describe(read(thrown, "message")).slice(0, REDUCED_LENGTH));
+  reduced.name = describe(read(thrown, "name")).slice(0, REDUCED_LENGTH);
+  reduced.stack = describe(read(thrown, "stack"));
   return reduced;
-}
-
-function describe(value: unknown): string {
-  try {
-    return String(value);
-  } catch {
-    return typeof value;
-  }
 }
 
 /** The value again. */
@@ -100,12 +101,13 @@ superjson.registerCustom<Error, never>(
 
 function encodeRich(value: unknown, what: string): string {
   try {
-    const { json, meta } = superjson.serialize(value);
+    const { json, meta } = superjson.serialize(copyPlain(value));
     // Shared references become copies, as in plain JSON.
     const { referentialEqualities: _, ...kept } = meta ?? {};
     return JSON.stringify({ [RICH]: { json, meta: kept } });
   } catch (cause) {
-    throw new SerializationError(what, "", "was refused by the serialiser. See the cause.", { cause });
+    const path = findRefusedKey(value) ?? "";
+    throw new SerializationError(what, path, "was refused by the serialiser of rich values. See the cause.", { cause });
   }
 }
 

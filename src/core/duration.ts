@@ -45,7 +45,7 @@ const MILLISECONDS: Readonly<Record<Unit, number>> = {
 /** The largest time a `Date` can hold (ECMA-262, 21.4.1.1); a deadline beyond it could not be shown. */
 const LONGEST = 8.64e15;
 
-const TEXT = /^(\d+(?:\.\d+)?|\.\d+)\s?([a-z]+)$/;
+const TEXT = /^((?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?)\s?([a-z]+)$/;
 
 /**
  * The duration in whole milliseconds, rounded up so that a wait is never shorter than asked for.
@@ -55,12 +55,14 @@ const TEXT = /^(\d+(?:\.\d+)?|\.\d+)\s?([a-z]+)$/;
 export function toMilliseconds(duration: Duration, what: string): number {
   const milliseconds = typeof duration === "number" ? duration : parse(duration);
   if (milliseconds === undefined || !(milliseconds >= 0 && milliseconds <= LONGEST)) {
+    const given = typeof duration === "string" ? JSON.stringify(duration) : String(duration);
     throw new ValidationError(
-      `${what} is not a duration: ${JSON.stringify(duration) ?? String(duration)}. ` +
+      `${what} is not a duration: ${given}. ` +
         'Give milliseconds as a number of 0 or more, or text such as "500ms", "30s", "3 days".',
     );
   }
-  return Math.ceil(milliseconds);
+  // What lies below a millionth is the error of a multiplication such as 4.03 * 1000.
+  return Math.max(0, Math.ceil(milliseconds - 1e-6));
 }
 
 function parse(text: unknown): number | undefined {

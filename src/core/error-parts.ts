@@ -1,5 +1,5 @@
 import * as errors from "./errors.ts";
-import { inspect } from "./storable.ts";
+import { findRefusedKey, inspect } from "./storable.ts";
 
 /** An error taken apart, so that it can be stored and built again. */
 export interface ErrorParts {
@@ -26,33 +26,51 @@ export function dismantleError(error: Error): ErrorParts {
     name: String(error.name),
     message: String(error.message),
     ...(typeof error.stack === "string" && { stack: error.stack.slice(0, STACK_LENGTH) }),
-    ...(isStorable(error.cause) && hasEnd(error) && { cause: error.cause }),
-    ...(error instanceof AggregateError && { errors: error.errors.filter(isStorable) }),
+    ...(isStorable(error.cause) && { cause: hasEnd(error) ? error.cause : withoutCause(error.cause as Error) }),
+    ...(error instanceof AggregateError && { errors: error.errors.map((member) => orNothing(member)) }),
     ...(Object.keys(fields).length > 0 && { fields }),
   };
 }
 
-const PLACED_ELSEWHERE: ReadonlySet<string> = new Set(["name", "message", "stack", "cause", "errors", "__proto__"]);
+const PLACED_ELSEWHERE: ReadonlySet<string> = new Set(["name", "message", "stack", "cause"]);
 
 function dataOf(error: Error): Record<string, unknown> {
   const fields: Record<string, unknown> = {};
-  for (const key of Object.keys(error)) {
-    const value: unknown = Reflect.get(error, key);
-    if (!PLACED_ELSEWHERE.has(key) && isStorable(value)) fields[key] = value;
-  }
   // `code` is often not the error's own, but its class's (DOMException).
-  if (!("code" in fields) && "code" in error && isStorable(error.code)) fields["code"] = error.code;
+  for (const key of new Set([...Object.keys(error), "code"])) {
+    if (PLACED_ELSEWHERE.has(key) || (key === "errors" && error instanceof AggregateError)) continue;
+    const value = read(error, key);
+    if (isStorable({ [key]: value }) && value !== undefined) fields[key] = value;
+  }
   return fields;
+}
+
+/** A property of an error, or nothing when reading it throws. */
+export function read(error: Error, key: string): unknown {
+  try {
+    return Reflect.get(error, key);
+  } catch {
+    return undefined;
+  }
 }
 
 function isStorable(value: unknown): boolean {
   if (value === undefined) return false;
   try {
     inspect(value, "", [], "A field");
-    return true;
+    return findRefusedKey(value) === undefined;
   } catch {
     return false;
   }
+}
+
+function orNothing(value: unknown): unknown {
+  return isStorable(value) ? value : undefined;
+}
+
+/** Cuts a chain of causes that is too long, or has no end. */
+function withoutCause({ name, message, stack = "" }: Error): Error {
+  return assembleError({ name, message, stack });
 }
 
 function hasEnd(error: Error): boolean {
@@ -102,6 +120,6 @@ const OURS: Readonly<Record<string, ErrorClass>> = Object.fromEntries(
 
 function classOf(parts: ErrorParts): ErrorClass | undefined {
   if (Object.hasOwn(BUILT_IN, parts.name)) return BUILT_IN[parts.name];
-  // A user's error may bear one of our names; ours carry a code as well.
-  return parts.fields?.["code"] !== undefined && Object.hasOwn(OURS, parts.name) ? OURS[parts.name] : undefined;
+  // A user's error may bear one of our names; ours carry a code as well, which is a text.
+  return typeof parts.fields?.["code"] === "string" && Object.hasOwn(OURS, parts.name) ? OURS[parts.name] : undefined;
 }

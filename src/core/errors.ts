@@ -230,5 +230,14 @@ export class StoreError extends RomancyError {
 
 /** The message of whatever was thrown. */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message || thrown.name : String(thrown);
+  return describe(thrown instanceof Error ? thrown.message || thrown.name : thrown);
+}
+
+/** The text of any value; never throws. */
+export function describe(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return typeof value;
+  }
 }

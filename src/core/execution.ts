@@ -11,7 +11,7 @@
  * X4. Once parked or closed, nothing the code asks for has any effect.
  */
 import { decode, encode } from "./codec.ts";
-import { ActivityError, NonDeterminismError, OperationIdConflictError } from "./errors.ts";
+import { ActivityError, messageOf, NonDeterminismError, OperationIdConflictError, StoreError } from "./errors.ts";
 import {
   type Completion,
   type HistoryEvent,
@@ -28,7 +28,8 @@ import type { Operation } from "./operation.ts";
 export type Outcome =
   | { readonly type: "returned"; readonly value: unknown }
   | { readonly type: "threw"; readonly error: unknown }
-  | { readonly type: "diverged"; readonly error: NonDeterminismError };
+  /** It cannot go on from its history: the code is another, or the record cannot be read. */
+  | { readonly type: "diverged"; readonly error: Error };
 
 /** What one advance of the code came to. */
 export interface Turn<Request> {
@@ -156,11 +157,9 @@ export class Execution<Request> {
     const accepted = this.#accepts("value", id);
     const [recorded] = this.#recorded.get(id)?.events ?? [];
     if (recorded?.kind === "value_recorded") return decode(recorded.value) as T;
-    const value = produce();
-    if (accepted) {
-      this.record({ kind: "value_recorded", operationId: id, at, value: encode(value, `The value of ${id}`) });
-    }
-    return value;
+    const value = encode(produce(), `The value of ${id}`);
+    if (accepted) this.record({ kind: "value_recorded", operationId: id, at, value });
+    return decode(value) as T;
   }
 
   /** Appends an event that just happened; a completion is delivered in its turn (X1). */
@@ -217,8 +216,7 @@ export class Execution<Request> {
     this.#asked.set(id, kind);
     const recorded = this.#recorded.get(id);
     if (recorded === undefined || recorded.kind === kind) return true;
-    const [first] = recorded.events;
-    if (first) this.#diverge(first, `asked for ${id} as ${kind}`);
+    this.#diverge(recorded.events[0], `asked for ${id} as ${kind}`);
     return false;
   }
 
@@ -264,6 +262,16 @@ export class Execution<Request> {
     if (!operation) return false;
     this.#open.delete(event.operationId);
     this.#recorded.delete(event.operationId);
+    try {
+      this.#answer(operation, event);
+    } catch (cause) {
+      const message = `The record of ${event.operationId} cannot be read: ${messageOf(cause)}`;
+      this.#outcome = { type: "diverged", error: new StoreError(message, { cause }) };
+    }
+    return true;
+  }
+
+  #answer(operation: OpenOperation<Request>, event: Completion): void {
     switch (event.kind) {
       case "activity_completed":
         operation.resolve(decode(event.result));
@@ -275,19 +283,17 @@ export class Execution<Request> {
         operation.resolve(undefined);
         break;
     }
-    return true;
   }
 
-  /** Code that ended before all that is recorded was delivered is not the code that made the record. */
+  /**
+   * Code that ended without asking for all that is recorded is not the code that made the record. What it did ask for
+   * may be left undelivered: losers of a race are recorded with its end.
+   */
   #checkNothingLeft(): void {
-    for (let index = this.#next; index < this.#queue.length; index++) {
-      const slot = this.#queue[index];
-      if (slot === undefined || slot.seq > this.#lastRecordedSeq) return;
-      if (typeof slot.event === "string") continue;
-      if (isCompletion(slot.event) || !this.#asked.has(slot.event.operationId)) {
-        this.#diverge(slot.event, this.#outcome?.type === "threw" ? "threw" : "returned");
-        return;
-      }
+    for (const { event } of this.#queue.slice(this.#next)) {
+      if (typeof event === "string" || this.#asked.has(event.operationId)) continue;
+      this.#diverge(event, this.#outcome?.type === "threw" ? "threw" : "returned");
+      return;
     }
   }
 

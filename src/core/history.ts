@@ -92,12 +92,12 @@ export function isCompletion(event: HistoryEvent): event is Completion {
 export interface RecordedOperation {
   readonly kind: OperationKind;
   /** All its events, in recorded order. */
-  readonly events: readonly HistoryEvent[];
+  readonly events: readonly [HistoryEvent, ...HistoryEvent[]];
 }
 
 /** The history by operation id. */
 export function indexHistory(history: readonly HistoryEvent[]): Map<string, RecordedOperation> {
-  const index = new Map<string, { kind: OperationKind; events: HistoryEvent[] }>();
+  const index = new Map<string, { kind: OperationKind; events: [HistoryEvent, ...HistoryEvent[]] }>();
   for (const event of history) {
     const operation = index.get(event.operationId);
     if (operation) operation.events.push(event);

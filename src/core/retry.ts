@@ -94,7 +94,7 @@ function preset(
  * @throws ValidationError when a field is out of its range
  */
 export function resolveRetryPolicy(policies: readonly (RetryPolicy | false | undefined)[]): ResolvedRetryPolicy {
-  const given: RetryPolicy = Object.assign({}, ...policies.toReversed().map((policy) => policy || off(policy)));
+  const given: RetryPolicy = Object.assign({}, ...policies.toReversed().map(fieldsOf));
   const initialInterval = toMilliseconds(given.initialInterval ?? 100, "retry.initialInterval");
   const maxInterval = toMilliseconds(given.maxInterval ?? 10_000, "retry.maxInterval");
   return {
@@ -109,8 +109,10 @@ export function resolveRetryPolicy(policies: readonly (RetryPolicy | false | und
   };
 }
 
-function off(policy: false | undefined): RetryPolicy {
-  return policy === false ? { maxAttempts: 1 } : {};
+/** Without fields that are `undefined`, which would hide those of wider policies. */
+function fieldsOf(policy: RetryPolicy | false | undefined): RetryPolicy {
+  if (policy === false) return { maxAttempts: 1 };
+  return Object.fromEntries(Object.entries(policy ?? {}).filter(([, value]) => value !== undefined));
 }
 
 const RANGE: Readonly<Record<string, string>> = {
@@ -140,8 +142,9 @@ export interface AttemptFacts {
 /** Epoch milliseconds of the next attempt, or `undefined` when there is none. */
 export function nextAttemptAt(policy: ResolvedRetryPolicy, error: unknown, facts: AttemptFacts): number | undefined {
   if (facts.attempt >= policy.maxAttempts || !isRetryable(policy, error)) return undefined;
-  const grown = policy.initialInterval * policy.multiplier ** (facts.attempt - 1);
-  const interval = Math.min(grown, policy.maxInterval);
+  // Bounded before it is multiplied: nothing times infinity is not a number.
+  const growth = Math.min(policy.multiplier ** (facts.attempt - 1), Number.MAX_SAFE_INTEGER);
+  const interval = Math.min(policy.initialInterval * growth, policy.maxInterval);
   const at = Math.round(facts.now + interval * (1 + policy.jitter * (2 * facts.random - 1)));
   return at - facts.startedAt > policy.maxDuration ? undefined : at;
 }

@@ -18,16 +18,18 @@ export function uuidv7(now: number, random: Uint8Array): string {
 
 /** A random UUID (RFC 9562, version 4) from 16 random bytes; they are not changed. */
 export function uuidv4(random: Uint8Array): string {
-  return format(Uint8Array.from(random), 4);
+  const bytes = new Uint8Array(16);
+  bytes.set(random.subarray(0, 16));
+  return format(bytes, 4);
 }
 
 function format(bytes: Uint8Array, version: number): string {
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | (version << 4);
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
   let text = "";
-  for (let index = 0; index < 16; index++) {
+  bytes.forEach((byte, index) => {
     if (index === 4 || index === 6 || index === 8 || index === 10) text += "-";
-    text += HEX[bytes[index] ?? 0];
-  }
+    if (index === 6) text += HEX[(byte & 0x0f) | (version << 4)];
+    else if (index === 8) text += HEX[(byte & 0x3f) | 0x80];
+    else text += HEX[byte];
+  });
   return text;
 }
