@@ -12,7 +12,7 @@ import type { Store } from "../store/store.ts";
 import type { Logger } from "../workflow/logger.ts";
 
 /** Rows in one transaction, at the most; a larger one would stop the event loop for longer than others should wait. */
-const MAX_ROWS = 500;
+const MAX_ROWS = 1_000;
 
 /** Waits between tries while the database is away, in milliseconds. */
 const FIRST_WAIT = 20;

@@ -88,7 +88,7 @@ describe("messageOf", () => {
     expect(errors.messageOf(Symbol("s"))).toBe("Symbol(s)");
   });
 
-  it("it throws on a stored value that has no text form", () => {
+  it("throws on a stored value that has no text form", () => {
     expect(errors.messageOf({ toString: null })).toBeTypeOf("string");
   });
 });

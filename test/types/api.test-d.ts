@@ -75,7 +75,7 @@ describe("workflows", () => {
   test("may be sync, take nothing and return nothing", () => {
     const nothing = defineWorkflow("nothing", () => {});
     expectTypeOf(nothing.start(app)).toEqualTypeOf<Promise<WorkflowHandle<void>>>();
-    new Romancy({ database: ":memory:", workflows: [nothing, order] });
+    expectTypeOf(new Romancy({ database: ":memory:", workflows: [nothing, order] })).toEqualTypeOf<Romancy>();
   });
 });
 
