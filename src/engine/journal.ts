@@ -2,7 +2,8 @@
  * The group committer: the only writer of instance state.
  *
  * 1. Changes of all instances gather while a commit is under way; then one transaction writes them all.
- * 2. Changes of one instance are written in the order they were submitted.
+ * 2. A change is asked for when its batch is put together, so that all that its instance has come to until then is in
+ *    it. Who submits has one submission at a time outside a batch, so changes of one instance keep their order.
  * 3. A submission resolves only when its change is durable, or is known never to be. A database that is away is tried
  *    again until it is back: nothing is lost, and nothing that waits for the barrier goes on meanwhile.
  */
@@ -11,16 +12,25 @@ import { messageOf } from "../core/errors.ts";
 import type { Store } from "../store/store.ts";
 import type { Logger } from "../workflow/logger.ts";
 
-/** Rows in one transaction, at the most; a larger one would stop the event loop for longer than others should wait. */
+/** Rows after which a batch is full; a larger one would stop the event loop for longer than others should wait. */
 const MAX_ROWS = 1_000;
 
 /** Waits between tries while the database is away, in milliseconds. */
 const FIRST_WAIT = 20;
 const LONGEST_WAIT = 1_000;
 
+/** Gives the change when it is to be written; `undefined` when there is nothing to write any more. */
+export type ChangeSource = () => Change | undefined;
+
 interface Submission {
+  readonly source: ChangeSource;
+  readonly resolve: (result: ChangeResult | undefined) => void;
+}
+
+/** A submission in a batch. */
+interface Entry {
   readonly change: Change;
-  readonly resolve: (result: ChangeResult) => void;
+  readonly resolve: Submission["resolve"];
 }
 
 export class Journal {
@@ -44,9 +54,9 @@ export class Journal {
   }
 
   /** Makes the change durable together with all others that are submitted meanwhile. */
-  submit(change: Change): Promise<ChangeResult> {
+  submit(source: ChangeSource): Promise<ChangeResult | undefined> {
     return new Promise((resolve) => {
-      this.#queue.push({ change, resolve });
+      this.#queue.push({ source, resolve });
       this.#flushing ??= this.#flush();
     });
   }
@@ -76,7 +86,7 @@ export class Journal {
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#queue.length > 0) {
       const batch = this.#take();
-      const results = await this.#commit(batch);
+      const results = batch.length > 0 ? await this.#commit(batch) : [];
       batch.forEach(({ resolve }, index) => {
         const result = results?.[index];
         if (result) resolve(result);
@@ -86,17 +96,23 @@ export class Journal {
     this.#flushing = undefined;
   }
 
-  #take(): Submission[] {
+  #take(): Entry[] {
+    const batch: Entry[] = [];
+    let taken = 0;
     let rows = 0;
-    const end = this.#queue.findIndex(({ change }) => {
-      rows += change.type === "advance" ? change.events.length + 1 : 1;
-      return rows > MAX_ROWS;
-    });
-    // A single change may be larger than the limit; it is taken alone.
-    return this.#queue.splice(0, end === -1 ? this.#queue.length : Math.max(end, 1));
+    for (const { source, resolve } of this.#queue) {
+      if (rows >= MAX_ROWS) break;
+      taken++;
+      const change = source();
+      if (change) batch.push({ change, resolve });
+      else resolve(undefined);
+      rows += change?.type === "advance" ? change.events.length + 1 : 1;
+    }
+    this.#queue.splice(0, taken);
+    return batch;
   }
 
-  async #commit(batch: readonly Submission[]): Promise<ChangeResult[] | undefined> {
+  async #commit(batch: readonly Entry[]): Promise<ChangeResult[] | undefined> {
     const changes = batch.map(({ change }) => change);
     while (!this.#closed) {
       try {

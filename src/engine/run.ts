@@ -52,11 +52,17 @@ export class Run implements TaskOwner {
   readonly #timers: Timers;
   #claim: Claim;
   #lastOperation = "none";
-  /** Events of turns that are committed together with the next one. */
+  /** What the next commit takes with it. */
   #unsent: HistoryEvent[] = [];
-  /** The last submitted commit; `undefined` when all is durable. */
+  #patch: InstancePatch | undefined;
+  /** A commit that the journal has not put into a batch yet: it will take all that is unsent by then. */
+  #queued: Promise<boolean> | undefined;
+  /** The last commit that was submitted; `undefined` when all is durable. */
   #pending: Promise<boolean> | undefined;
+  /** Its code has ended or was dropped. */
   #over = false;
+  /** It may write nothing any more. */
+  #disowned = false;
   #callOffWarning: (() => void) | undefined;
 
   constructor(
@@ -106,9 +112,7 @@ export class Run implements TaskOwner {
 
   /** Stops without a trace: the instance is somebody else's, or the worker stops (R3). */
   drop(reason: string): void {
-    if (this.#over) return;
-    this.#close(reason);
-    this.#host.onDropped(this);
+    if (!this.#over) this.#disown(reason);
   }
 
   record(event: NewEvent): void {
@@ -260,24 +264,41 @@ export class Run implements TaskOwner {
     }
   }
 
-  /** Submits what there is to commit. Resolves when it and all before is judged; `undefined` when all is durable. */
+  /**
+   * Has everything unsent committed, and the patch with it. Resolves when it and all before is judged, with whether it
+   * was applied; `undefined` when all is durable already.
+   */
   #send(patch: InstancePatch | undefined): Promise<boolean> | undefined {
-    const events = this.#unsent;
-    if (events.length === 0 && !patch) return this.#pending;
-    this.#unsent = [];
-    const change = { type: "advance", instanceId: this.id, epoch: this.epoch, events, patch } as const;
-    const pending = this.#host.journal.submit(change).then((result) => {
-      if (this.#pending === pending) this.#pending = undefined;
-      return this.#judge(result, patch);
-    });
-    this.#pending = pending;
+    if (patch) this.#patch = patch;
+    if (this.#unsent.length === 0 && !this.#patch) return this.#pending;
+    this.#queued ??= this.#submit();
+    this.#pending = this.#queued;
+    return this.#queued;
+  }
+
+  #submit(): Promise<boolean> {
+    let patch: InstancePatch | undefined;
+    const pending = this.#host.journal
+      .submit(() => {
+        this.#queued = undefined;
+        if (this.#disowned) return undefined;
+        const events = this.#unsent;
+        patch = this.#patch;
+        this.#unsent = [];
+        this.#patch = undefined;
+        return { type: "advance", instanceId: this.id, epoch: this.epoch, events, patch };
+      })
+      .then((result) => {
+        if (this.#pending === pending) this.#pending = undefined;
+        return this.#judge(result, patch);
+      });
     return pending;
   }
 
-  #judge(result: ChangeResult, patch: InstancePatch | undefined): boolean {
-    if (result.type === "applied") return true;
-    if (result.type === "refused") this.#failBecause(result.error, patch);
-    else this.#give("Another worker runs the instance");
+  #judge(result: ChangeResult | undefined, patch: InstancePatch | undefined): boolean {
+    if (result?.type === "applied") return true;
+    if (result?.type === "refused") this.#failBecause(result.error, patch);
+    else this.#disown("Another worker runs the instance");
     return false;
   }
 
@@ -288,8 +309,8 @@ export class Run implements TaskOwner {
       instanceId: this.id,
       error: messageOf(error),
     });
-    if (refused?.event === "fail" || (this.#over && !refused)) {
-      this.#give("The database refuses its changes");
+    if (refused?.event === "fail") {
+      this.#disown("The database refuses its changes");
       return;
     }
     this.#unsent = [];
@@ -302,8 +323,9 @@ export class Run implements TaskOwner {
     this.#close(message);
   }
 
-  /** Lets go of an instance whose commit did not apply, even if its code has ended. */
-  #give(reason: string): void {
+  /** Lets go of the instance; what is not written yet is not written any more. */
+  #disown(reason: string): void {
+    this.#disowned = true;
     this.#close(reason);
     this.#host.onDropped(this);
   }

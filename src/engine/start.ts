@@ -89,7 +89,7 @@ async function createHere(create: Create, { journal, worker }: StartEnvironment)
   const owned: Create = place
     ? { ...create, instance: { ...instance, status: "running", workerId: place.workerId } }
     : create;
-  const result = await journal.submit(owned);
+  const result = (await journal.submit(() => owned)) as ChangeResult;
   const created = result.type === "applied";
   place?.settle(
     created ? { id: instance.id, workflow: instance.workflow, input: instance.input, epoch: 1, signals: 0 } : undefined,

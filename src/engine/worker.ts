@@ -240,7 +240,7 @@ export class Worker implements RunHost {
       this.#options.log.error("An instance cannot be read.", { instanceId: claim.id, error: messageOf(error) });
       const patch = { event: "block", at: this.clock.now(), error: encodeThrown(error) } as const;
       const { id: instanceId, epoch } = claim;
-      void this.journal.submit({ type: "advance", instanceId, epoch, events: [], patch });
+      void this.journal.submit(() => ({ type: "advance", instanceId, epoch, events: [], patch }));
       return undefined;
     }
   }

@@ -1,6 +1,6 @@
 /** kill -9 before and after every single commit that a process makes, from its start to its shutdown. */
 import { expect, it } from "vitest";
-import { createPayments, effects, launch, launched, payments, recorded } from "./process.ts";
+import { createPayments, effects, launch, launched, payments, recorded } from "./child.ts";
 
 it("recovers from a kill before and after each commit", async () => {
   createPayments();
@@ -30,7 +30,6 @@ it("recovers from a kill before and after each commit", async () => {
     if (!died) break;
   }
   // Were it fewer, the points would not be where this test believes them to be.
-  console.log("POINTS", point);
   expect(point).toBeGreaterThan(20);
 });
 

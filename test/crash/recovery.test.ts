@@ -1,6 +1,6 @@
 /** kill -9 at named points of an instance, then a start on the same file. */
 import { describe, expect, it } from "vitest";
-import { createPayments, effects, executions, launch, launched, payments } from "./process.ts";
+import { createPayments, effects, executions, launch, launched, payments } from "./child.ts";
 
 /** Runs the program until it dies at the point, and then again, to the end. */
 async function dieAndRecover(program: string, point: string, workflow: string, ...args: unknown[]): Promise<unknown> {

@@ -1,6 +1,16 @@
 /** Several processes on one file. */
 import { beforeEach, describe, expect, it } from "vitest";
-import { createPayments, effects, entries, executions, history, launch, launched, payments } from "./process.ts";
+import {
+  createPayments,
+  effects,
+  entries,
+  executions,
+  history,
+  inDatabase,
+  launch,
+  launched,
+  payments,
+} from "./child.ts";
 
 beforeEach(() => createPayments());
 
@@ -76,6 +86,22 @@ describe("workers on one file", () => {
       { instance: "later", step: "middle:1" },
       { instance: "lost", step: "middle:1" },
     ]);
+  });
+
+  it("tell who asks one that was wrongly taken for dead how its instance ended elsewhere", {
+    timeout: 20_000,
+  }, async () => {
+    // It finds out when it renews, every four seconds.
+    const a = await launched("workers", { label: "a", mode: "hang", options: { leaseDuration: "12s" } });
+    a.begin("job", "lost");
+    await a.line("holding lost");
+    inDatabase((database) => database.exec("delete from romancy_workers"));
+    const b = await launched("workers", { label: "b" });
+    expect(await b.result("job", "lost")).toEqual(["a", "b", "b"]);
+    await b.shutdown();
+    // Asked for after all changes that others will ever make.
+    expect(await a.result("job", "lost")).toEqual(["a", "b", "b"]);
+    expect(trail("lost")).toEqual(["before:1 a", "middle:1 a", "middle:1 b", "after:1 b"]);
   });
 
   it("get back what one has in hand when it shuts down without waiting", async () => {

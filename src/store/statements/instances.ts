@@ -80,7 +80,7 @@ export const finishInstance: Statement<"id" | "epoch" | "status" | "output" | "e
   update romancy_instances
   set status = ${$("status")}, output = ${$("output")}, error = ${$("error")}, worker_id = null, wake_at = null,
       updated_at = ${$("at")}, completed_at = ${$("at")}
-  where id = ${$("id")} and epoch = ${$("epoch")}`,
+  where id = ${$("id")} and epoch = ${$("epoch")} and completed_at is null`,
 );
 
 /** Without a wake-up: fixed code, or a person, makes it go on. */
@@ -89,7 +89,7 @@ export const blockInstance: Statement<"id" | "epoch" | "error" | "at"> = stateme
   () => sql`
   update romancy_instances
   set status = 'blocked', error = ${$("error")}, worker_id = null, wake_at = null, updated_at = ${$("at")}
-  where id = ${$("id")} and epoch = ${$("epoch")}`,
+  where id = ${$("id")} and epoch = ${$("epoch")} and completed_at is null`,
 );
 
 /** A delivery that the run has not seen makes it due at once, so that no wake-up is lost (invariant 4). */
@@ -99,7 +99,7 @@ export const suspendInstance: Statement<"id" | "epoch" | "signals" | "wakeAt" | 
   update romancy_instances
   set status = 'waiting', worker_id = null, updated_at = ${$("at")}, error = null,
       wake_at = case when signals <> ${$("signals")} then ${$("at")} else ${$("wakeAt")} end
-  where id = ${$("id")} and epoch = ${$("epoch")}`,
+  where id = ${$("id")} and epoch = ${$("epoch")} and completed_at is null`,
 );
 
 /** Instances of a worker that is gone become nobody's and due (invariants 1 and 3). */

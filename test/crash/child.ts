@@ -123,7 +123,12 @@ export class Program {
     this.#process.stdin?.write(`${command}\n`);
   }
 
-  /** Starts an instance, without waiting for it. */
+  /** Starts an instance and lets nobody in that process wait for its result. */
+  begin(workflow: string, id: string, ...args: readonly unknown[]): void {
+    this.tell(`begin ${workflow} ${id} ${JSON.stringify(args)}`);
+  }
+
+  /** Starts an instance; its result will be printed. */
   start(workflow: string, id: string, ...args: readonly unknown[]): void {
     this.tell(`start ${workflow} ${id} ${JSON.stringify(args)}`);
   }
