@@ -23,7 +23,7 @@ export const DEFAULT_MAX_VALUE_BYTES: number = 2 * 1024 * 1024;
  * @throws SerializationError naming the path of what cannot be stored, or the size when it is too large
  */
 export function encode(value: unknown, what: string, maxBytes: number = DEFAULT_MAX_VALUE_BYTES): string {
-  const text = isRich(value, what) || hasRichKey(value) ? encodeRich(value, what) : JSON.stringify(value);
+  const text = textOf(value, what);
   const bytes = byteLength(text, maxBytes);
   if (bytes > maxBytes) {
     throw new SerializationError(
@@ -35,10 +35,11 @@ export function encode(value: unknown, what: string, maxBytes: number = DEFAULT_
   return text;
 }
 
-function isRich(value: unknown, what: string): boolean {
+function textOf(value: unknown, what: string): string {
   try {
-    return inspect(value, "", [], what);
+    return inspect(value, "", [], what) || hasRichKey(value) ? encodeRich(value, what) : JSON.stringify(value);
   } catch (error) {
+    // Every step walks the value by recursion; the deepest one may be any of them.
     if (!(error instanceof RangeError)) throw error;
     throw new SerializationError(what, "", "is nested too deep.", { cause: error });
   }

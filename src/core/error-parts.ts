@@ -1,5 +1,5 @@
 import * as errors from "./errors.ts";
-import { findRefusedKey, inspect } from "./storable.ts";
+import { copyPlain, findRefusedKey, inspect } from "./storable.ts";
 
 /** An error taken apart, so that it can be stored and built again. */
 export interface ErrorParts {
@@ -26,8 +26,10 @@ export function dismantleError(error: Error): ErrorParts {
     name: String(error.name),
     message: String(error.message),
     ...(typeof error.stack === "string" && { stack: error.stack.slice(0, STACK_LENGTH) }),
-    ...(isStorable(error.cause) && { cause: hasEnd(error) ? error.cause : withoutCause(error.cause as Error) }),
-    ...(error instanceof AggregateError && { errors: error.errors.map((member) => orNothing(member)) }),
+    ...(isStorable(error.cause) && {
+      cause: hasEnd(error) ? copyPlain(error.cause) : withoutCause(error.cause as Error),
+    }),
+    ...(error instanceof AggregateError && { errors: error.errors.map(orNothing) }),
     ...(Object.keys(fields).length > 0 && { fields }),
   };
 }
@@ -40,7 +42,7 @@ function dataOf(error: Error): Record<string, unknown> {
   for (const key of new Set([...Object.keys(error), "code"])) {
     if (PLACED_ELSEWHERE.has(key) || (key === "errors" && error instanceof AggregateError)) continue;
     const value = read(error, key);
-    if (isStorable({ [key]: value }) && value !== undefined) fields[key] = value;
+    if (isStorable({ [key]: value }) && value !== undefined) fields[key] = copyPlain(value);
   }
   return fields;
 }
@@ -65,7 +67,7 @@ function isStorable(value: unknown): boolean {
 }
 
 function orNothing(value: unknown): unknown {
-  return isStorable(value) ? value : undefined;
+  return isStorable(value) ? copyPlain(value) : undefined;
 }
 
 /** Cuts a chain of causes that is too long, or has no end. */

@@ -156,7 +156,7 @@ export class Execution<Request> {
   value<T>(id: string, at: number, produce: () => T): T {
     const accepted = this.#accepts("value", id);
     const [recorded] = this.#recorded.get(id)?.events ?? [];
-    if (recorded?.kind === "value_recorded") return decode(recorded.value) as T;
+    if (recorded?.kind === "value_recorded") return this.#read(id, recorded.value) as T;
     const value = encode(produce(), `The value of ${id}`);
     if (accepted) this.record({ kind: "value_recorded", operationId: id, at, value });
     return decode(value) as T;
@@ -262,22 +262,30 @@ export class Execution<Request> {
     if (!operation) return false;
     this.#open.delete(event.operationId);
     this.#recorded.delete(event.operationId);
-    try {
-      this.#answer(operation, event);
-    } catch (cause) {
-      const message = `The record of ${event.operationId} cannot be read: ${messageOf(cause)}`;
-      this.#outcome = { type: "diverged", error: new StoreError(message, { cause }) };
-    }
+    this.#answer(operation, event);
     return true;
   }
 
+  /** What is stored of an operation; if it cannot be read, nothing, and the run ends before it can matter. */
+  #read(id: string, text: string): unknown {
+    try {
+      return decode(text);
+    } catch (cause) {
+      const message = `The record of ${id} cannot be read: ${messageOf(cause)}`;
+      this.#outcome = { type: "diverged", error: new StoreError(message, { cause }) };
+      this.#schedule();
+      return undefined;
+    }
+  }
+
   #answer(operation: OpenOperation<Request>, event: Completion): void {
+    const { operationId: id } = event;
     switch (event.kind) {
       case "activity_completed":
-        operation.resolve(decode(event.result));
+        operation.resolve(this.#read(id, event.result));
         break;
       case "activity_failed":
-        operation.reject(new ActivityError(event.activity, event.operationId, event.attempts, decode(event.error)));
+        operation.reject(new ActivityError(event.activity, id, event.attempts, this.#read(id, event.error)));
         break;
       case "timer_fired":
         operation.resolve(undefined);

@@ -60,7 +60,7 @@ function inspectMembers(value: object, path: string, ancestors: unknown[], what:
 }
 
 function refuseSubclass(value: object, name: string, path: string, what: string): void {
-  if (value.constructor.name !== name) throw lostClass(value, path, what);
+  if (value.constructor?.name !== name) throw lostClass(value, path, what);
 }
 
 function lostClass(value: object, path: string, what: string): SerializationError {
@@ -113,7 +113,8 @@ const REFUSED_KEYS: ReadonlySet<string> = new Set(["__proto__", "constructor", "
 
 /** The path of the first key that a rich value must not have. For values that `inspect` has let pass. */
 export function findRefusedKey(value: unknown, path = ""): string | undefined {
-  if (typeof value !== "object" || value === null) return undefined;
+  // An error's own data is judged when it is taken apart.
+  if (typeof value !== "object" || value === null || value instanceof Error) return undefined;
   const members: [string, unknown][] =
     value instanceof Map || value instanceof Set
       ? [...value].flat().map((member, index) => [`values()[${index}]`, member])

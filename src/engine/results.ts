@@ -11,6 +11,7 @@ interface Waiter {
 export class Results {
   readonly #store: Store;
   readonly #waiters = new Map<string, Set<Waiter>>();
+  #looksSoon = false;
 
   constructor(store: Store) {
     this.#store = store;
@@ -54,6 +55,17 @@ export class Results {
   async look(): Promise<void> {
     if (!this.isAwaited) return;
     for (const ending of await this.#store.ended([...this.#waiters.keys()])) this.tell(ending);
+  }
+
+  /** Looks a moment later, once for all that ask for it meanwhile. */
+  lookSoon(): void {
+    if (this.#looksSoon) return;
+    this.#looksSoon = true;
+    setImmediate(() => {
+      this.#looksSoon = false;
+      // When the database does not answer, the next change that is noticed makes for another look.
+      this.look().catch(() => {});
+    });
   }
 
   /** Nobody will be told any more. */

@@ -184,7 +184,10 @@ export class Worker implements RunHost {
   }
 
   onDropped(run: Run): void {
+    const wasOurs = this.#runs.get(run.id) === run;
     this.#forget(run);
+    // Who waits for it was promised to be told, and did not look; it may have ended elsewhere already.
+    if (wasOurs && !this.#stopping) this.#options.results.lookSoon();
   }
 
   get #room(): number {

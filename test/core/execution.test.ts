@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ActivityError, OperationIdConflictError } from "../../src/core/errors.ts";
 import type { Execution } from "../../src/core/execution.ts";
+import type { HistoryEvent } from "../../src/core/history.ts";
 import { attemptFailed, completed, failed, historyOf, start, timerFired, timerStarted } from "./execution-bench.ts";
 
 type Run = Execution<string>;
@@ -339,5 +340,9 @@ describe("at the edges", () => {
     const bench = start(historyOf(completed("a:1", "{")), (run) => a(run));
     await bench.settle();
     expect(bench.outcome()).toMatchObject({ type: "diverged", error: { code: "STORE" } });
+    const value: HistoryEvent = { kind: "value_recorded", seq: 1, at: 0, operationId: "v:1", value: "{" };
+    const valued = start([value], (run) => run.value("v:1", 1, () => 1));
+    await valued.settle();
+    expect(valued.outcome()).toMatchObject({ type: "diverged", error: { code: "STORE" } });
   });
 });

@@ -96,10 +96,15 @@ describe("workers on one file", () => {
     a.begin("job", "lost");
     await a.line("holding lost");
     inDatabase((database) => database.exec("delete from romancy_workers"));
-    const b = await launched("workers", { label: "b" });
+    const b = await launched("workers", { label: "b", mode: "hold marker", options: { leaseDuration: "1h" } });
     expect(await b.result("job", "lost")).toEqual(["a", "b", "b"]);
-    await b.shutdown();
-    // Asked for after all changes that others will ever make.
+    // Once it hears of this one's end, it has seen all that others have written, and they write nothing more.
+    b.begin("job", "marker");
+    await b.line("holding marker");
+    a.start("job", "marker");
+    await a.line("accepted marker");
+    b.tell("go");
+    await a.line("result marker");
     expect(await a.result("job", "lost")).toEqual(["a", "b", "b"]);
     expect(trail("lost")).toEqual(["before:1 a", "middle:1 a", "middle:1 b", "after:1 b"]);
   });
