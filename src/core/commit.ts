@@ -23,7 +23,7 @@ export interface Advance {
   readonly patch: InstancePatch | undefined;
 }
 
-interface NewInstance {
+export interface NewInstance {
   readonly id: string;
   readonly workflow: string;
   readonly status: InstanceStatus;
@@ -43,6 +43,8 @@ export type InstancePatch =
   | { readonly event: "complete"; readonly at: number; readonly output: string }
   | { readonly event: "fail"; readonly at: number; readonly error: string }
   | { readonly event: "block"; readonly at: number; readonly error: string }
+  /** It goes on; what was held against it, that owners died while they ran it, is forgiven. */
+  | { readonly event: "progress"; readonly at: number }
   | {
       readonly event: "suspend";
       readonly at: number;

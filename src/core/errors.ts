@@ -75,6 +75,17 @@ export class WorkflowFailedError extends RomancyError {
   }
 }
 
+/** Workers have died again and again while they ran the instance; it is `blocked`, so that others can go on. */
+export class QuarantineError extends RomancyError {
+  constructor(recoveries: number) {
+    super(
+      "QUARANTINED",
+      `${recoveries} workers in a row have died while they ran this instance, and it got no further. It is run no more. ` +
+        "Find out what ends the process (memory, a native crash, an exit), put it right, and retry the instance.",
+    );
+  }
+}
+
 /** The code asked for something else than its history records; the instance is `blocked` until the code is put right. */
 export class NonDeterminismError extends RomancyError {
   /** Position in the history, counted from 1. */

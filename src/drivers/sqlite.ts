@@ -9,9 +9,10 @@
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { UnsupportedDatabaseError } from "../core/errors.ts";
-import type { Connection, Database, Row, Transaction } from "../store/database.ts";
+import type { Connection, Database, Row, SharedTransaction } from "../store/database.ts";
 import type { Dialect } from "../store/dialect.ts";
-import { $, type SqlValue, sql } from "../store/sql.ts";
+import type { Naming } from "../store/naming.ts";
+import { $, type Bindable, type SqlValue, sql } from "../store/sql.ts";
 import type { Compiled } from "../store/statement.ts";
 import { Mutex } from "./mutex.ts";
 
@@ -20,11 +21,17 @@ const sqliteDialect: Dialect = {
   placeholder: () => "?",
   // Node 22 binds positional values to plain placeholders only.
   reusesParameters: false,
+  hasReturning: true,
   now: "cast(round(unixepoch('subsec') * 1000) as integer)",
+  // Whoever writes has the database to himself.
   skipLocked: "",
+  lockRow: "",
   insertIgnore: { before: "", after: "on conflict do nothing" },
   tableExists: sql`select name from sqlite_schema where type = 'table' and name = ${$("table")}`,
   isOneOf: (column, list) => sql`${column} in (select value from json_each(${list}))`,
+  bindList: JSON.stringify,
+  isBlocked: "status = 'blocked'",
+  isLockHeld: () => "null",
 };
 
 /** Milliseconds between two tries to get the write lock from another process: a random wait up to this. */
@@ -34,7 +41,7 @@ const BUSY_WAIT = 8;
 const BUSY_LIMIT = 10_000;
 
 /** Opens a file, creating it when it does not exist, or `:memory:`. */
-export async function openSqlite(path: string): Promise<Database> {
+export async function openSqlite(path: string, naming: Naming): Promise<Database> {
   const { DatabaseSync: Opener } = await import("node:sqlite").catch((cause: unknown) => {
     throw new UnsupportedDatabaseError("This Node.js has no `node:sqlite`. Use Node.js 22.13 or newer.", { cause });
   });
@@ -44,7 +51,7 @@ export async function openSqlite(path: string): Promise<Database> {
     await retryBusy(() => writer.exec("pragma journal_mode = wal"));
     writer.exec("pragma synchronous = full");
     const inMemory = path === ":memory:";
-    return new SqliteDatabase(writer, inMemory ? writer : new Opener(path, { readOnly: true, timeout: 0 }));
+    return new SqliteDatabase(writer, inMemory ? writer : new Opener(path, { readOnly: true, timeout: 0 }), naming);
   } catch (error) {
     writer.close();
     throw error;
@@ -53,14 +60,22 @@ export async function openSqlite(path: string): Promise<Database> {
 
 class SqliteDatabase implements Database {
   readonly dialect: Dialect = sqliteDialect;
+  readonly naming: Naming;
   readonly reader: Connection;
+  readonly writer: Connection;
   readonly #writer: SqliteConnection;
   readonly #close: () => void;
   readonly #mutex = new Mutex();
   #dataVersion: unknown;
 
-  constructor(writer: DatabaseSync, reader: DatabaseSync) {
+  constructor(writer: DatabaseSync, reader: DatabaseSync, naming: Naming) {
+    this.naming = naming;
     this.#writer = new SqliteConnection(writer);
+    this.writer = {
+      all: (statement, values) => this.#alone(() => this.#writer.read(statement, values)),
+      run: (statement, values) => this.#alone(() => this.#writer.write(statement, values)),
+      script: (text) => this.#alone(() => this.#writer.client.exec(text)),
+    };
     this.reader = new SqliteConnection(reader);
     this.#close = () => {
       if (reader !== writer) reader.close();
@@ -69,7 +84,23 @@ class SqliteDatabase implements Database {
     this.changedByOthers();
   }
 
-  async begin(): Promise<Transaction> {
+  begin(): Promise<SharedTransaction> {
+    return this.share();
+  }
+
+  async exclusively<T>(body: (connection: Connection) => Promise<T>): Promise<T> {
+    const transaction = await this.begin();
+    try {
+      const result = await body(transaction);
+      await transaction.commit();
+      return result;
+    } catch (error) {
+      await transaction.rollback();
+      throw error;
+    }
+  }
+
+  async share(): Promise<SharedTransaction> {
     const release = await this.#mutex.acquire();
     try {
       await retryBusy(() => this.#writer.client.exec("begin immediate"));
@@ -80,7 +111,7 @@ class SqliteDatabase implements Database {
     return new SqliteTransaction(this.#writer, release);
   }
 
-  beginNow(): Transaction | undefined {
+  shareNow(): SharedTransaction | undefined {
     const release = this.#mutex.acquireNow();
     if (!release) return undefined;
     try {
@@ -114,6 +145,15 @@ class SqliteDatabase implements Database {
     this.#close();
     release();
   }
+
+  async #alone<T>(action: () => T): Promise<T> {
+    const release = await this.#mutex.acquire();
+    try {
+      return await retryBusy(action);
+    } finally {
+      release();
+    }
+  }
 }
 
 class SqliteConnection implements Connection {
@@ -126,12 +166,20 @@ class SqliteConnection implements Connection {
     this.#version = client.prepare("pragma data_version");
   }
 
-  async all(statement: Compiled, values: readonly SqlValue[]): Promise<Row[]> {
-    return this.#prepare(statement).all(...values);
+  async all(statement: Compiled, values: readonly Bindable[]): Promise<Row[]> {
+    return this.read(statement, values);
   }
 
-  async run(statement: Compiled, values: readonly SqlValue[]): Promise<number> {
-    return Number(this.#prepare(statement).run(...values).changes);
+  async run(statement: Compiled, values: readonly Bindable[]): Promise<number> {
+    return this.write(statement, values);
+  }
+
+  read(statement: Compiled, values: readonly Bindable[]): Row[] {
+    return this.#prepare(statement).all(...(values as SqlValue[]));
+  }
+
+  write(statement: Compiled, values: readonly Bindable[]): number {
+    return Number(this.#prepare(statement).run(...(values as SqlValue[])).changes);
   }
 
   async script(text: string): Promise<void> {
@@ -152,7 +200,8 @@ class SqliteConnection implements Connection {
   }
 }
 
-class SqliteTransaction implements Transaction {
+class SqliteTransaction implements SharedTransaction {
+  readonly begun: Promise<void> = Promise.resolve();
   readonly #connection: SqliteConnection;
   readonly #release: () => void;
 
@@ -165,16 +214,16 @@ class SqliteTransaction implements Transaction {
     return this.#connection.client;
   }
 
-  get isOpen(): boolean {
+  async isOpen(): Promise<boolean> {
     // Node 22.13 does not know `isTransaction`.
     return this.client.isTransaction ?? !this.#canBegin();
   }
 
-  all(statement: Compiled, values: readonly SqlValue[]): Promise<Row[]> {
+  all(statement: Compiled, values: readonly Bindable[]): Promise<Row[]> {
     return this.#connection.all(statement, values);
   }
 
-  run(statement: Compiled, values: readonly SqlValue[]): Promise<number> {
+  run(statement: Compiled, values: readonly Bindable[]): Promise<number> {
     return this.#connection.run(statement, values);
   }
 
@@ -213,12 +262,11 @@ class SqliteTransaction implements Transaction {
   }
 }
 
-async function retryBusy(action: () => void): Promise<void> {
+async function retryBusy<T>(action: () => T): Promise<T> {
   const deadline = performance.now() + BUSY_LIMIT;
   for (;;) {
     try {
-      action();
-      return;
+      return action();
     } catch (error) {
       if (!isBusy(error) || performance.now() > deadline) throw error;
       await new Promise((resolve) => setTimeout(resolve, Math.random() * BUSY_WAIT));

@@ -9,7 +9,7 @@ import { SqlStore } from "../store/sql-store.ts";
 import type { Ending, Store } from "../store/store.ts";
 import type { InstanceDescription, WorkflowHandle } from "../workflow/handle.ts";
 import type { AnyWorkflow, StartOptions, Workflow, WorkflowStarter } from "../workflow/workflow.ts";
-import { systemClock } from "./clock.ts";
+import { type Clock, DatabaseClock, systemClock } from "./clock.ts";
 import {
   describeInstance,
   type HistoryEntry,
@@ -22,6 +22,7 @@ import { Journal } from "./journal.ts";
 import { bindLogger } from "./log.ts";
 import { openDatabase } from "./open-database.ts";
 import { type ResolvedOptions, type RomancyOptions, resolveOptions } from "./options.ts";
+import { Announcer, Presence } from "./presence.ts";
 import { ownIdentity } from "./process-identity.ts";
 import { randomBytes } from "./random.ts";
 import { Results } from "./results.ts";
@@ -36,8 +37,16 @@ interface Running {
   readonly journal: Journal;
   readonly results: Results;
   readonly watch: Watch;
+  readonly clock: Clock;
+  readonly announcer: Announcer;
+  readonly presence: Presence | undefined;
   readonly worker: Worker | undefined;
+  /** Looks at the database's clock now and then; absent where it is this machine's. */
+  readonly clockTimer: NodeJS.Timeout | undefined;
 }
+
+/** Milliseconds between two looks at the database's clock. */
+const CLOCK_INTERVAL = 30_000;
 
 /**
  * Durable workflows in this process, on the user's own database.
@@ -115,7 +124,7 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
 
   /** Brings the schema up to date; for apps with `autoMigrate: false`, whether started or not. */
   async migrate(): Promise<void> {
-    const database = await openDatabase(this.#options.database);
+    const database = await openDatabase(this.#options);
     try {
       await migrate(database);
     } finally {
@@ -152,11 +161,15 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
     options: StartOptions,
     args: readonly unknown[],
   ): Promise<WorkflowHandle<unknown>> {
-    const { journal, worker } = this.#need();
+    const { journal, worker, clock, announcer } = this.#need();
     const id = await start(workflow, options, args, {
       journal,
       worker,
-      clock: systemClock,
+      clock,
+      onUnowned: () => {
+        worker?.poke();
+        announcer.announce("work");
+      },
       randomBytes,
       maxValueBytes: this.#options.maxValueBytes,
       workflows: this.#workflows,
@@ -182,7 +195,7 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
 
   async #open(): Promise<Running> {
     const options = this.#options;
-    const database = await openDatabase(options.database);
+    const database = await openDatabase(options);
     try {
       await (options.autoMigrate ? migrate(database) : checkSchema(database));
       return await this.#run(new SqlStore(database));
@@ -194,32 +207,76 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
 
   async #run(store: Store): Promise<Running> {
     const log = bindLogger(this.#options.logger, { workerId: this.workerId });
+    const incarnation = uuidv7(Date.now(), randomBytes(10));
+    const databaseClock = store.isRemote ? new DatabaseClock(() => store.time()) : undefined;
+    await databaseClock?.sync();
+    const clock = databaseClock?.clock ?? systemClock;
     const journal = new Journal(store, log);
     const results = new Results(store);
-    const worker = this.#options.worker ? this.#createWorker(store, journal, results) : undefined;
-    journal.onHealthy = () => worker?.slots.poke();
+    const announcer = new Announcer(store, incarnation, this.#options.listenNotify);
+    const onError = (error: unknown): void =>
+      log.warn("The database did not answer a look at it.", { error: messageOf(error) });
     const watch = new Watch({
       store,
-      isNeeded: worker !== undefined,
+      isNeeded: this.#options.worker,
       onChange: async () => {
         worker?.poke();
         await results.look();
       },
-      onError: (error) => log.warn("The database did not answer a look at it.", { error: messageOf(error) }),
+      onError,
     });
+    const parts = { store, journal, results, watch, clock, announcer };
+    let presence: Presence | undefined;
+    const worker = this.#options.worker
+      ? this.#createWorker(parts, incarnation, () => presence?.steadyFor ?? 0)
+      : undefined;
+    journal.onHealthy = () => worker?.slots.poke();
     try {
       await worker?.start();
+      presence = await this.#appear(parts, incarnation, worker);
     } catch (error) {
       await worker?.stop(0);
       throw error;
     }
     watch.start();
+    const clockTimer = databaseClock && setInterval(() => void databaseClock.sync().catch(onError), CLOCK_INTERVAL);
+    clockTimer?.unref();
     guardRejections();
     for (const signal of this.#options.shutdownSignals) process.once(signal, this.#onSignal);
-    return { store, journal, results, watch, worker };
+    return { ...parts, presence, worker, clockTimer };
   }
 
-  #createWorker(store: Store, journal: Journal, results: Results): Worker {
+  /** Makes this process known to others, and hears of them. */
+  async #appear(
+    { store, watch, results }: Pick<Running, "store" | "watch" | "results">,
+    incarnation: string,
+    worker: Worker | undefined,
+  ): Promise<Presence | undefined> {
+    const { listenNotify } = this.#options;
+    if (!store.isRemote || !(worker || listenNotify)) return undefined;
+    const presence = new Presence({
+      store,
+      log: bindLogger(this.#options.logger, { workerId: this.workerId }),
+      incarnation,
+      listens: listenNotify,
+      onLock: worker && ((name) => worker.setLock(name)),
+      onNews: (news) => {
+        if (news === "work") worker?.poke();
+        else results.lookSoon();
+      },
+      onListening: (isListening) => {
+        watch.isTold = isListening;
+      },
+    });
+    await presence.start();
+    return presence;
+  }
+
+  #createWorker(
+    { store, journal, results, clock, announcer, watch }: Omit<Running, "worker" | "presence" | "clockTimer">,
+    incarnation: string,
+    steadyFor: () => number,
+  ): Worker {
     const options = this.#options;
     const identity = ownIdentity();
     const log = bindLogger(options.logger, { workerId: this.workerId });
@@ -231,10 +288,13 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
       log,
       identity,
       randomBytes,
-      clock: systemClock,
-      record: { ...identity, id: this.workerId, incarnation: uuidv7(Date.now(), randomBytes(10)) },
+      clock,
+      steadyFor,
+      record: { ...identity, id: this.workerId, incarnation },
       workflows: this.#workflows,
       environment: { store, log: options.logger, maxValueBytes: options.maxValueBytes },
+      announce: (news) => announcer.announce(news),
+      onWork: () => watch.quicken(),
     });
   }
 
@@ -244,8 +304,11 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
     this.#running = undefined;
     this.#starting = undefined;
     running.watch.stop();
+    clearInterval(running.clockTimer);
     await running.worker?.stop(this.#options.shutdownTimeout);
     await running.journal.close(this.#options.shutdownTimeout);
+    await running.announcer.drain();
+    await running.presence?.stop();
     running.results.close();
     await running.store.close();
     unguardRejections();

@@ -10,6 +10,9 @@ const BATCH = 100;
 /** Milliseconds until the next try when the database did not answer. */
 const RETRY_AFTER = 500;
 
+/** Milliseconds until the next look when others were faster, or hold what is due at this moment. */
+const MISSED_AGAIN_AFTER = 20;
+
 export interface ClaimerOptions {
   readonly store: Store;
   readonly clock: Clock;
@@ -18,9 +21,24 @@ export interface ClaimerOptions {
   readonly workflows: () => readonly string[];
   /** How many more instances the worker can run. */
   readonly room: () => number;
+  /** Whether it runs one already that may be what killed its last owners. */
+  readonly hasSuspect: () => boolean;
   /** Runs what was claimed; rejects only when it could not even be loaded. */
   readonly onClaimed: (claims: readonly Claim[]) => Promise<void>;
+  /** There is more than this worker can take. */
+  readonly onFull: () => void;
+  /** A claim was not answered: the worker may own instances that it knows nothing of. */
+  readonly onDoubt: () => Promise<void>;
 }
+
+/**
+ * Instances whose owners have died so often are run one at a time, so that when the next owner dies too, it is known of
+ * which; the others are not held guilty with it.
+ */
+export const SUSPECT_FROM = 2;
+
+const CLEAN = { leastRecoveries: 0, mostRecoveries: SUSPECT_FROM - 1 };
+const SUSPECT = { leastRecoveries: SUSPECT_FROM, mostRecoveries: Number.MAX_SAFE_INTEGER };
 
 export class Claimer {
   readonly #options: ClaimerOptions;
@@ -29,6 +47,9 @@ export class Claimer {
   /** Whether due instances may have been left for want of room. */
   #hungry = false;
   #stopped = false;
+  /** Whether a claim was not answered. */
+  #isUnanswered = false;
+  #inDoubt = false;
   /** Epoch milliseconds of the timer that is set. */
   #wakeAt = Number.POSITIVE_INFINITY;
   #callOff: (() => void) | undefined;
@@ -59,6 +80,12 @@ export class Claimer {
     });
   }
 
+  /** The worker may own instances, by the database's account, that it does not run. */
+  doubt(): void {
+    this.#inDoubt = true;
+    this.poke();
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#callOff?.();
@@ -72,6 +99,7 @@ export class Claimer {
         // A macrotask later: instances that leave together make room together, and between two batches others get a turn.
         await new Promise((resolve) => setImmediate(resolve));
         this.#again = false;
+        await this.#settleDoubt();
         await this.#claim();
       }
     } catch (error) {
@@ -83,19 +111,41 @@ export class Claimer {
   }
 
   async #claim(): Promise<void> {
-    const { store, clock, room, workerId, workflows, onClaimed } = this.#options;
+    const { store, clock, room, workflows, hasSuspect, onClaimed, onFull } = this.#options;
     const limit = Math.min(room(), BATCH);
     this.#hungry = limit <= 0;
-    if (this.#hungry) return;
-    const due = await store.nextDue(workflows());
+    if (this.#hungry) {
+      onFull();
+      return;
+    }
+    const mayTakeSuspect = !hasSuspect();
+    const due = await store.nextDue(workflows(), mayTakeSuspect ? SUSPECT.mostRecoveries : CLEAN.mostRecoveries);
     if (due === undefined) return;
-    const now = clock.now();
-    if (due > now) {
+    if (due > clock.now()) {
       this.wakeAt(due);
       return;
     }
-    const claims = await store.claim(workerId, workflows(), limit, now);
-    this.#again = true;
+    let claims = await this.#take(limit, CLEAN);
+    if (claims.length === 0 && mayTakeSuspect) claims = await this.#take(1, SUSPECT);
+    // If nothing was left, others have taken it; there may be more.
+    this.#again ||= claims.length > 0;
+    if (claims.length === 0) this.wakeAt(clock.now() + MISSED_AGAIN_AFTER);
     await onClaimed(claims);
+  }
+
+  async #take(limit: number, recoveries: typeof CLEAN): Promise<Claim[]> {
+    const { store, clock, workerId, workflows } = this.#options;
+    this.#isUnanswered = true;
+    const claims = await store.claim(workerId, { workflows: workflows(), now: clock.now(), limit, ...recoveries });
+    this.#isUnanswered = false;
+    return claims;
+  }
+
+  async #settleDoubt(): Promise<void> {
+    if (!this.#inDoubt && !this.#isUnanswered) return;
+    this.#inDoubt = false;
+    this.#isUnanswered = true;
+    await this.#options.onDoubt();
+    this.#isUnanswered = false;
   }
 }

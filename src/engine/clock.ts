@@ -11,17 +11,52 @@ export interface Clock {
 /** The longest a timer of Node can wait; longer waits are made of several. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-export const systemClock: Clock = {
-  now: Date.now,
-  random: Math.random,
-  at(time, callback) {
-    let timer: NodeJS.Timeout;
-    const arm = (): void => {
-      const wait = time - Date.now();
-      // Timers of Node may fire a millisecond early by the wall clock; then the rest is waited for.
-      timer = wait > 0 ? setTimeout(arm, Math.min(wait, LONGEST_TIMER)) : setTimeout(callback, 0);
-    };
-    arm();
-    return () => clearTimeout(timer);
-  },
-};
+function clockOf(now: () => number): Clock {
+  return {
+    now,
+    random: Math.random,
+    at(time, callback) {
+      let timer: NodeJS.Timeout;
+      const arm = (): void => {
+        const wait = time - now();
+        // Timers of Node may fire a millisecond early; then the rest is waited for.
+        timer = wait > 0 ? setTimeout(arm, Math.min(wait, LONGEST_TIMER)) : setTimeout(callback, 0);
+      };
+      arm();
+      return () => clearTimeout(timer);
+    },
+  };
+}
+
+/** This machine's clock. */
+export const systemClock: Clock = clockOf(Date.now);
+
+/**
+ * The database's clock, by which all workers measure wake-ups: their own clocks may differ from it, and from each other.
+ * Between two looks at it time runs by the monotonic clock, which nobody can set.
+ */
+export class DatabaseClock {
+  readonly clock: Clock = clockOf(() => this.#now());
+  readonly #ask: () => Promise<number>;
+  /** Epoch milliseconds of the database at the monotonic clock's zero. */
+  #zero: number | undefined;
+
+  /** @param ask the database's clock, in epoch milliseconds */
+  constructor(ask: () => Promise<number>) {
+    this.#ask = ask;
+  }
+
+  /** Looks at the database's clock. */
+  async sync(): Promise<void> {
+    const begun = performance.now();
+    const time = await this.#ask();
+    const ended = performance.now();
+    const zero = time - (begun + ended) / 2;
+    // An answer is no more exact than its journey is long: within that, the clock is left alone and runs evenly.
+    if (this.#zero === undefined || Math.abs(zero - this.#zero) > (ended - begun) / 2 + 1) this.#zero = zero;
+  }
+
+  #now(): number {
+    return this.#zero === undefined ? Date.now() : Math.round(this.#zero + performance.now());
+  }
+}

@@ -15,6 +15,9 @@ import type { Logger } from "../workflow/logger.ts";
 /** Rows after which a batch is full; a larger one would stop the event loop for longer than others should wait. */
 const MAX_ROWS = 1_000;
 
+/** The same in characters of values, which servers limit too (`max_allowed_packet`). */
+const MAX_CHARACTERS = 4_000_000;
+
 /** Waits between tries while the database is away, in milliseconds. */
 const FIRST_WAIT = 20;
 const LONGEST_WAIT = 1_000;
@@ -100,13 +103,15 @@ export class Journal {
     const batch: Entry[] = [];
     let taken = 0;
     let rows = 0;
+    let characters = 0;
     for (const { source, resolve } of this.#queue) {
-      if (rows >= MAX_ROWS) break;
+      if (rows >= MAX_ROWS || characters >= MAX_CHARACTERS) break;
       taken++;
       const change = source();
       if (change) batch.push({ change, resolve });
       else resolve(undefined);
       rows += change?.type === "advance" ? change.events.length + 1 : 1;
+      characters += change ? sizeOf(change) : 0;
     }
     this.#queue.splice(0, taken);
     return batch;
@@ -114,9 +119,9 @@ export class Journal {
 
   async #commit(batch: readonly Entry[]): Promise<ChangeResult[] | undefined> {
     const changes = batch.map(({ change }) => change);
-    while (!this.#closed) {
+    for (let inDoubt = false; !this.#closed; inDoubt = true) {
       try {
-        const results = await this.#store.commit(changes);
+        const results = await this.#store.commit(changes, inDoubt);
         this.#recover();
         return results;
       } catch (error) {
@@ -140,4 +145,13 @@ export class Journal {
     const wait = Math.min(FIRST_WAIT * 2 ** Math.min(this.#failures, 10), LONGEST_WAIT);
     await new Promise((resolve) => setTimeout(resolve, wait));
   }
+}
+
+/** Characters of the values that users' code may have made large. */
+function sizeOf(change: Change): number {
+  if (change.type === "create") return change.instance.input.length;
+  const { events, patch } = change;
+  let size = patch?.event === "complete" ? patch.output.length : 0;
+  for (const event of events) if (event.kind === "activity_completed") size += event.result.length;
+  return size;
 }

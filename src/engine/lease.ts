@@ -1,13 +1,26 @@
 /**
- * The worker's one lease, and the watch over other workers' (invariant 3).
+ * The worker's one lease, and the watch over other workers (invariant 3).
  *
- * The lease is renewed by the database's clock. A worker that cannot renew it in time must assume that its instances
- * were given to others: it starts nothing any more, and drops what it runs when it learns that it was so.
+ * 1. The lease is renewed by the database's clock. A worker that cannot renew it in time must assume that its instances
+ *    were given to others: it starts nothing any more, and drops what it runs.
+ * 2. A dead worker is known by its process, on the same host; by the lock that its connection held, if it stays free for
+ *    a while; at last by its lease. A wrong guess does no harm, for freed instances have a new epoch.
  */
-import { DuplicateNameError, messageOf } from "../core/errors.ts";
-import type { Store, WorkerRecord } from "../store/store.ts";
+import { encodeThrown } from "../core/codec.ts";
+import { DuplicateNameError, messageOf, QuarantineError } from "../core/errors.ts";
+import type { Deaths, Store, Survey, WorkerRecord } from "../store/store.ts";
 import type { Logger } from "../workflow/logger.ts";
 import { isGone, type ProcessIdentity } from "./process-identity.ts";
+
+/** Milliseconds for which a worker's lock must be free until it is taken for dead: a mere reconnect takes less. */
+const GRACE = 900;
+
+/** Milliseconds that the own connection must have lasted, until others without a lock are judged: after the database
+ * was restarted, all have to reconnect. */
+const SETTLED_AFTER = 5_000;
+
+/** Milliseconds that a renewal is given when the lease has run out: the process may have been stopped, and no more. */
+const LAST_CHANCE = 1_000;
 
 export interface LeaseOptions {
   readonly store: Store;
@@ -22,28 +35,42 @@ export interface LeaseOptions {
   readonly renewEvery: number;
   /** Between two looks at other workers, in milliseconds. */
   readonly watchEvery: number;
+  readonly maxRecoveries: number;
+  readonly workflows: () => readonly string[];
+  /** For how long, in milliseconds, the own connection has lasted; see `Presence`. */
+  readonly steadyFor: () => number;
   /** It was renewed after it had been in doubt. */
   readonly onHeld: () => void;
-  /** Other workers have taken over: drop everything. The lease is taken anew. */
-  readonly onLost: () => void;
+  /** Others have taken over, or may have: drop everything. The lease is taken anew. */
+  readonly onLost: (reason: string) => void;
   /** Instances of a dead worker have become due. */
   readonly onFreed: () => void;
+  /** When the next unowned instance is due, in epoch milliseconds. */
+  readonly onNextDue: (time: number) => void;
 }
 
 export class Lease {
   readonly #options: LeaseOptions;
+  readonly #deaths: Deaths;
   #timers: NodeJS.Timeout[] = [];
+  #lapse: NodeJS.Timeout | undefined;
   #busy = new Set<Promise<void>>();
   /** By the monotonic clock, which jumps of the wall clock do not touch. */
   #heldUntil = 0;
+  /** The worker has dropped what it ran, and the database may not know yet. */
+  #isForfeited = false;
+  /** Since when, by the monotonic clock, the locks of other incarnations have been free. */
+  #lockFreeSince = new Map<string, number>();
 
   constructor(options: LeaseOptions) {
+    const { maxRecoveries } = options;
     this.#options = options;
+    this.#deaths = { maxRecoveries, quarantine: encodeThrown(new QuarantineError(maxRecoveries)) };
   }
 
   /** Whether nobody can have taken over yet. */
   get isHeld(): boolean {
-    return performance.now() < this.#heldUntil;
+    return !this.#isForfeited && performance.now() < this.#heldUntil;
   }
 
   /** @throws DuplicateNameError when a living worker has the same id and keeps it for longer than a lease */
@@ -65,18 +92,40 @@ export class Lease {
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     await Promise.all(this.#busy);
+    clearTimeout(this.#lapse);
   }
 
-  /** Removes workers that are dead and frees what they owned. */
+  /** Looks around: removes workers that are dead, and frees what they owned. */
   async sweep(): Promise<void> {
-    const { store, worker, identity, now, log } = this.#options;
-    const dead = (await store.workers()).filter(
-      (other) => other.incarnation !== worker.incarnation && (other.expired || isGone(other, identity)),
-    );
-    if (dead.length === 0 && !(await store.hasOrphans())) return;
+    const { store, now, log, onNextDue } = this.#options;
+    const survey = await this.#survey();
+    const dead = this.#deadAmong(survey);
+    if (survey.nextDue !== undefined) onNextDue(survey.nextDue);
+    if (dead.length === 0 && !survey.hasOrphans) return;
     if (dead.length > 0) log.info("Taking over from dead workers.", { workers: dead.map(({ id }) => id) });
-    await store.removeWorkers(dead, now());
+    await store.removeWorkers(dead, now(), dead.length > 0 ? this.#deaths : undefined);
     this.#options.onFreed();
+  }
+
+  #survey(): Promise<Survey> {
+    const { store, workflows } = this.#options;
+    return store.survey(workflows(), Number.MAX_SAFE_INTEGER);
+  }
+
+  #deadAmong({ workers }: Survey): WorkerRecord[] {
+    const { worker, identity, steadyFor } = this.#options;
+    const now = performance.now();
+    const canJudge = steadyFor() > SETTLED_AFTER;
+    const freeSince = new Map<string, number>();
+    for (const { incarnation, hasLostLock } of workers) {
+      if (hasLostLock && canJudge) freeSince.set(incarnation, this.#lockFreeSince.get(incarnation) ?? now);
+    }
+    this.#lockFreeSince = freeSince;
+    return workers.filter(
+      (other) =>
+        other.incarnation !== worker.incarnation &&
+        (other.expired || isGone(other, identity) || now - (freeSince.get(other.incarnation) ?? now) >= GRACE),
+    );
   }
 
   async #take(): Promise<boolean> {
@@ -84,27 +133,56 @@ export class Lease {
     await this.sweep();
     const begun = performance.now();
     if (await store.addWorker(worker, duration, now())) {
-      this.#heldUntil = begun + duration;
+      this.#hold(begun);
       return true;
     }
-    const holder = (await store.workers()).find(({ id }) => id === worker.id);
+    const holder = (await this.#survey()).workers.find(({ id }) => id === worker.id);
     if (holder?.host === identity.host && !isGone(holder, identity) && !holder.expired) throw this.#taken();
     return false;
   }
 
   async #renew(): Promise<void> {
-    const { store, worker, duration } = this.#options;
+    const { store, worker, duration, now } = this.#options;
     const begun = performance.now();
     const wasHeld = this.isHeld;
-    if (await store.renewLease(worker, duration)) {
-      this.#heldUntil = begun + duration;
+    const isKnown = await store.renewLease(worker, duration);
+    if (isKnown && !this.#isForfeited) {
+      this.#hold(begun);
       if (!wasHeld) this.#options.onHeld();
       return;
     }
-    this.#heldUntil = 0;
-    this.#options.log.warn("This worker was taken for dead. It drops what it runs and starts afresh.");
-    this.#options.onLost();
+    if (isKnown) await store.removeWorkers([worker], now(), undefined);
+    else this.#forfeit("The worker was taken for dead");
     if (await this.#take()) this.#options.onHeld();
+  }
+
+  #hold(begun: number): void {
+    const { duration } = this.#options;
+    this.#isForfeited = false;
+    this.#heldUntil = begun + duration;
+    clearTimeout(this.#lapse);
+    this.#lapse = setTimeout(() => this.#guard(() => this.#onLapse()), this.#heldUntil - performance.now());
+  }
+
+  /** The lease has run out: either the process was stopped for so long, or the database does not answer. */
+  async #onLapse(): Promise<void> {
+    if (this.isHeld) return;
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, LAST_CHANCE);
+    });
+    await Promise.race([this.#renew().catch(() => {}), patience]);
+    clearTimeout(timer);
+    if (!this.isHeld) this.#forfeit("The lease could not be renewed in time");
+  }
+
+  #forfeit(reason: string): void {
+    if (this.#isForfeited) return;
+    this.#isForfeited = true;
+    this.#options.log.warn("This worker may have been taken for dead. It drops what it runs and starts afresh.", {
+      reason,
+    });
+    this.#options.onLost(reason);
   }
 
   #guard(task: () => Promise<void>): void {

@@ -1,22 +1,49 @@
-import { UnsupportedDatabaseError } from "../core/errors.ts";
+import { StoreError, UnsupportedDatabaseError } from "../core/errors.ts";
+import { openMysql } from "../drivers/mysql/database.ts";
+import { openPostgres } from "../drivers/postgres/database.ts";
 import { openSqlite } from "../drivers/sqlite.ts";
 import type { Database } from "../store/database.ts";
+import type { ResolvedOptions } from "./options.ts";
+
+type DatabaseOptions = Pick<ResolvedOptions, "database" | "pool" | "naming">;
 
 /**
- * The database behind a URL or path.
+ * The database behind a URL, a path, or a pool of the user's.
  *
  * @throws UnsupportedDatabaseError
  */
-export async function openDatabase(url: string): Promise<Database> {
-  const path = sqlitePath(url);
-  if (path === undefined) {
-    throw new UnsupportedDatabaseError(
-      `This version of romancy cannot use ${schemeOf(url)} databases. ` +
-        'Use SQLite: a file such as "workflow.db", "file:workflow.db" or "sqlite:workflow.db", or ":memory:".',
-    );
+export async function openDatabase({ database, pool, naming }: DatabaseOptions): Promise<Database> {
+  if (typeof database !== "string") {
+    return "getConnection" in database ? openMysql(database, {}, naming) : openPostgres(database, {}, naming);
   }
+  const scheme = SCHEME.exec(database)?.[1]?.toLowerCase();
+  switch (scheme) {
+    case undefined:
+      return openFile(database, naming);
+    case "file":
+    case "sqlite":
+    case "sqlite3":
+      return openFile(pathOf(database, scheme), naming);
+    case "postgres":
+    case "postgresql":
+      return reached("PostgreSQL", openPostgres(database, pool, naming));
+    case "mysql":
+    case "mariadb":
+      return reached("MySQL", openMysql(database, pool, naming));
+    default:
+      throw new UnsupportedDatabaseError(
+        `romancy cannot use ${scheme} databases. Use a SQLite file such as "workflow.db" or "sqlite:workflow.db", ` +
+          '":memory:", or a URL that begins with postgres://, postgresql://, mysql:// or mariadb://.',
+      );
+  }
+}
+
+/** A scheme has two letters or more, so that `C:\data\workflow.db` is a path. */
+const SCHEME = /^([a-z][a-z0-9+.-]+):/i;
+
+async function openFile(path: string, naming: DatabaseOptions["naming"]): Promise<Database> {
   try {
-    return await openSqlite(path);
+    return await openSqlite(path, naming);
   } catch (cause) {
     if (cause instanceof UnsupportedDatabaseError) throw cause;
     const message = `The SQLite database ${path} cannot be opened. Check that its folder exists and can be written to.`;
@@ -24,18 +51,19 @@ export async function openDatabase(url: string): Promise<Database> {
   }
 }
 
-/** A scheme has two letters or more, so that `C:\data\workflow.db` is a path. */
-const SCHEME = /^([a-z][a-z0-9+.-]+):/i;
-
-function schemeOf(url: string): string {
-  return SCHEME.exec(url)?.[1] ?? url;
-}
-
-function sqlitePath(url: string): string | undefined {
-  const scheme = SCHEME.exec(url)?.[1]?.toLowerCase();
-  if (scheme === undefined) return url;
-  if (scheme !== "file" && scheme !== "sqlite" && scheme !== "sqlite3") return undefined;
-  // `file:x.db`, `file:///tmp/x.db` and `sqlite://x.db` are all in use.
+/** `file:x.db`, `file:///tmp/x.db` and `sqlite://x.db` are all in use. */
+function pathOf(url: string, scheme: string): string {
   const path = url.slice(scheme.length + 1).replace(/^\/\//, "");
   return path === "" ? ":memory:" : decodeURIComponent(path);
+}
+
+async function reached(name: string, opening: Promise<Database>): Promise<Database> {
+  try {
+    return await opening;
+  } catch (cause) {
+    if (cause instanceof UnsupportedDatabaseError) throw cause;
+    const reason = cause instanceof Error ? cause.message || cause.name : String(cause);
+    const message = `The ${name} database cannot be reached: ${reason}. Check the URL, and that the server runs.`;
+    throw new StoreError(message, { cause });
+  }
 }

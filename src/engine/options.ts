@@ -2,14 +2,32 @@ import { DEFAULT_MAX_VALUE_BYTES } from "../core/codec.ts";
 import { type Duration, toMilliseconds } from "../core/duration.ts";
 import { ValidationError } from "../core/errors.ts";
 import { type RetryPolicy, resolveRetryPolicy } from "../core/retry.ts";
+import type { MysqlPool, Naming, PostgresPool } from "../store/store.ts";
 import type { Logger } from "../workflow/logger.ts";
 import type { AnyWorkflow } from "../workflow/workflow.ts";
 import { consoleLogger } from "./log.ts";
 
 /** What an app can be told. Only `database` is needed. */
 export interface RomancyOptions {
-  /** A file (`workflow.db`, `file:workflow.db`, `sqlite:workflow.db`) or `:memory:`. */
-  readonly database: string;
+  /**
+   * A SQLite file (`workflow.db`, `file:workflow.db`, `sqlite:workflow.db`) or `:memory:`; a URL that begins with
+   * `postgres://`, `postgresql://`, `mysql://` or `mariadb://`; or a pool of your own, made by `pg` or `mysql2`, which
+   * is left open at the end and of which romancy keeps four connections.
+   */
+  readonly database: string | PostgresPool | MysqlPool;
+  /** For the pool that is made of a URL: options of `pg.Pool` or of `mysql2`'s `createPool`, such as `ssl` and sizes. */
+  readonly pool?: Readonly<Record<string, unknown>>;
+  /** The schema of PostgreSQL that holds romancy's tables; made when it is missing. Default: the first of the search path. */
+  readonly schema?: string;
+  /** What the names of romancy's tables begin with. Default `romancy_`. */
+  readonly tablePrefix?: string;
+  /** Whether workers on PostgreSQL hear of each other's news by LISTEN and NOTIFY; else they poll. Default `true`. */
+  readonly listenNotify?: boolean;
+  /**
+   * An instance whose worker has died so many times while it ran it, without that it got any further, is `blocked`.
+   * Default 10.
+   */
+  readonly maxRecoveries?: number;
   /** Workflows that this app runs; `register` adds more. */
   readonly workflows?: readonly AnyWorkflow[];
   /** `false` for a client, which starts, waits and lists, and executes nothing. Default `true`. */
@@ -44,7 +62,11 @@ export interface RomancyOptions {
 
 /** The options with everything known, times in milliseconds. */
 export interface ResolvedOptions {
-  readonly database: string;
+  readonly database: string | PostgresPool | MysqlPool;
+  readonly pool: Readonly<Record<string, unknown>>;
+  readonly naming: Naming;
+  readonly listenNotify: boolean;
+  readonly maxRecoveries: number;
   readonly worker: boolean;
   readonly workerId: string | undefined;
   readonly autoMigrate: boolean;
@@ -64,6 +86,9 @@ export interface ResolvedOptions {
 const DEFAULTS = {
   worker: true,
   autoMigrate: true,
+  pool: {},
+  listenNotify: true,
+  maxRecoveries: 10,
   shutdownTimeout: "30s",
   shutdownSignals: [],
   logger: consoleLogger,
@@ -78,12 +103,14 @@ const DEFAULTS = {
 /** @throws ValidationError */
 export function resolveOptions(options: RomancyOptions): ResolvedOptions {
   const given = { ...DEFAULTS, ...withoutUndefined(options) };
-  if (typeof given.database !== "string" || given.database === "") {
-    throw new ValidationError('The option `database` is missing. Give a file such as "workflow.db", or ":memory:".');
-  }
+  checkDatabase(given.database);
   resolveRetryPolicy([given.defaultRetryPolicy]);
   return {
     database: given.database,
+    pool: given.pool,
+    naming: resolveNaming(given),
+    listenNotify: given.listenNotify,
+    maxRecoveries: count("maxRecoveries", given.maxRecoveries),
     worker: given.worker,
     workerId: given.workerId === undefined ? undefined : text("workerId", given.workerId),
     autoMigrate: given.autoMigrate,
@@ -99,6 +126,33 @@ export function resolveOptions(options: RomancyOptions): ResolvedOptions {
     ...resolveLease(given),
   };
 }
+
+function checkDatabase(database: unknown): void {
+  if (typeof database === "string" && database !== "") return;
+  const isPool =
+    typeof database === "object" && database !== null && ("getConnection" in database || "totalCount" in database);
+  if (isPool) return;
+  throw new ValidationError(
+    'The option `database` is missing. Give a file such as "workflow.db", ":memory:", a URL such as ' +
+      '"postgres://localhost/app", or a pool of `pg` or `mysql2`.',
+  );
+}
+
+/** The names go into statements as they are. */
+const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]{0,39}$/;
+
+function resolveNaming({
+  tablePrefix = DEFAULT_PREFIX,
+  schema,
+}: Pick<RomancyOptions, "tablePrefix" | "schema">): Naming {
+  for (const [option, name] of Object.entries({ tablePrefix, schema })) {
+    if (name === undefined || IDENTIFIER.test(name)) continue;
+    throw new ValidationError(`${option} must be 1 to 40 letters, digits and underscores, and not begin with a digit.`);
+  }
+  return { prefix: tablePrefix, schema };
+}
+
+const DEFAULT_PREFIX = "romancy_";
 
 function withoutUndefined(options: RomancyOptions): RomancyOptions {
   const known = Object.entries(options).filter(([, value]) => value !== undefined);

@@ -63,6 +63,8 @@ export class Run implements TaskOwner {
   #over = false;
   /** It may write nothing any more. */
   #disowned = false;
+  /** Whether the deaths of its former owners have been forgiven. */
+  #isForgiven = false;
   #callOffWarning: (() => void) | undefined;
 
   constructor(
@@ -107,6 +109,7 @@ export class Run implements TaskOwner {
   /** Goes on in memory. Nobody else has run it meanwhile: only this claim has raised its epoch. */
   resume(claim: Claim): void {
     this.#claim = claim;
+    this.#isForgiven = false;
     this.#execution.resume();
   }
 
@@ -278,21 +281,32 @@ export class Run implements TaskOwner {
 
   #submit(): Promise<boolean> {
     let patch: InstancePatch | undefined;
+    let epoch = this.epoch;
     const pending = this.#host.journal
       .submit(() => {
         this.#queued = undefined;
         if (this.#disowned) return undefined;
         const events = this.#unsent;
-        patch = this.#patch;
+        patch = this.#patch ?? this.#progress();
+        epoch = this.epoch;
         this.#unsent = [];
         this.#patch = undefined;
-        return { type: "advance", instanceId: this.id, epoch: this.epoch, events, patch };
+        return { type: "advance", instanceId: this.id, epoch, events, patch };
       })
       .then((result) => {
         if (this.#pending === pending) this.#pending = undefined;
+        // Its answer was lost, and meanwhile we have claimed what it had set aside: so it was applied.
+        if (result?.type === "fenced" && epoch !== this.epoch) return true;
         return this.#judge(result, patch);
       });
     return pending;
+  }
+
+  /** What tells that it has got further than those whose workers died. */
+  #progress(): InstancePatch | undefined {
+    if (this.#isForgiven || this.#claim.recoveries === 0) return undefined;
+    this.#isForgiven = true;
+    return { event: "progress", at: this.#host.clock.now() };
   }
 
   #judge(result: ChangeResult | undefined, patch: InstancePatch | undefined): boolean {

@@ -21,6 +21,8 @@ export interface StartEnvironment {
   readonly workflows: ReadonlyMap<string, AnyWorkflow>;
   /** Absent in a client. */
   readonly worker: Worker | undefined;
+  /** An instance was made that any worker may claim. */
+  readonly onUnowned: () => void;
 }
 
 /**
@@ -39,7 +41,7 @@ export async function start(
   if (worker && workflows.get(workflow.name) !== workflow) throw new WorkflowNotRegisteredError(workflow.name);
   const create = await describe(workflow, options, args, environment);
   const session = currentActivity()?.openSession;
-  const result = session ? await createInSession(create, session, worker) : await createHere(create, environment);
+  const result = session ? await createInSession(create, session, environment) : await createHere(create, environment);
   if (result.type === "exists") checkSame(create, result);
   if (result.type === "refused") {
     throw new StoreError(`The database refused to create instance ${create.instance.id}.`, { cause: result.error });
@@ -83,28 +85,30 @@ function checkTags(tags: unknown): void {
   throw new ValidationError("The tags of an instance must be an object of texts.");
 }
 
-async function createHere(create: Create, { journal, worker }: StartEnvironment): Promise<ChangeResult> {
-  const place = worker?.reserve();
+async function createHere(create: Create, { journal, worker, onUnowned }: StartEnvironment): Promise<ChangeResult> {
   const { instance } = create;
+  const place = worker?.reserve(instance.id);
   const owned: Create = place
     ? { ...create, instance: { ...instance, status: "running", workerId: place.workerId } }
     : create;
   const result = (await journal.submit(() => owned)) as ChangeResult;
   const created = result.type === "applied";
   place?.settle(
-    created ? { id: instance.id, workflow: instance.workflow, input: instance.input, epoch: 1, signals: 0 } : undefined,
+    created
+      ? { id: instance.id, workflow: instance.workflow, input: instance.input, epoch: 1, signals: 0, recoveries: 0 }
+      : undefined,
   );
-  if (created && !place) worker?.poke();
+  if (created && !place) onUnowned();
   return result;
 }
 
 async function createInSession(
   create: Create,
   session: ActivitySession,
-  worker: Worker | undefined,
+  { onUnowned }: StartEnvironment,
 ): Promise<ChangeResult> {
   const result = await session.apply(create);
-  session.afterCommit(() => worker?.poke());
+  session.afterCommit(onUnowned);
   return result;
 }
 

@@ -8,18 +8,25 @@ import type { Claim, Store, WorkerRecord } from "../store/store.ts";
 import type { Logger } from "../workflow/logger.ts";
 import type { AnyWorkflow } from "../workflow/workflow.ts";
 import type { AttemptEnvironment } from "./activity.ts";
-import { Claimer } from "./claimer.ts";
+import { Claimer, SUSPECT_FROM } from "./claimer.ts";
 import type { Clock } from "./clock.ts";
 import type { Journal } from "./journal.ts";
 import { Lease } from "./lease.ts";
+import type { News } from "./presence.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 import type { Results } from "./results.ts";
 import { Run, type RunHost } from "./run.ts";
 import { Slots } from "./slots.ts";
 import { TurnQueue } from "./turn-queue.ts";
 
+/** Milliseconds between two calls for help. */
+const CALL_EVERY = 1_000;
+
 /** Milliseconds until histories are read again when the database did not answer. */
 const RETRY_AFTER = 500;
+
+/** The epoch of an instance's first owner: it has no history yet. */
+const FIRST_EPOCH = 1;
 
 export interface WorkerOptions {
   readonly store: Store;
@@ -39,6 +46,13 @@ export interface WorkerOptions {
   readonly leaseDuration: number;
   readonly leaseRenewInterval: number;
   readonly staleWorkerCheckInterval: number;
+  readonly maxRecoveries: number;
+  /** For how long, in milliseconds, the connection has lasted by which others know this worker. */
+  readonly steadyFor: () => number;
+  /** Tells other processes. */
+  readonly announce: (news: News) => void;
+  /** It has found work. */
+  readonly onWork: () => void;
 }
 
 export class Worker implements RunHost {
@@ -56,8 +70,11 @@ export class Worker implements RunHost {
   readonly #runs = new Map<string, Run>();
   /** In memory, waiting, nobody's; the one that waits longest comes first and is forgotten first. */
   readonly #parked = new Map<string, Run>();
-  /** Places promised to instances that are being started. */
-  #promised = 0;
+  /** Instances that are being started and have a place. */
+  readonly #promised = new Set<string>();
+  /** Those of its instances that may be what killed their last owners. */
+  readonly #suspects = new Set<string>();
+  #calledAt = 0;
   #stopping = false;
 
   constructor(options: WorkerOptions) {
@@ -81,28 +98,47 @@ export class Worker implements RunHost {
       duration: options.leaseDuration,
       renewEvery: options.leaseRenewInterval,
       watchEvery: options.staleWorkerCheckInterval,
+      maxRecoveries: options.maxRecoveries,
+      workflows: () => this.#known,
+      steadyFor: options.steadyFor,
       onHeld: () => {
         this.slots.poke();
         this.poke();
       },
-      onLost: () => this.#dropAll("The worker was taken for dead"),
-      onFreed: () => this.poke(),
+      onLost: (reason) => this.#dropAll(reason),
+      onFreed: () => {
+        this.poke();
+        options.announce("work");
+      },
+      onNextDue: (time) => this.#claimer.wakeAt(time),
     });
     this.#claimer = new Claimer({
       store,
       clock,
       log,
       workerId: record.id,
-      workflows: () => [...options.workflows.keys()],
-      room: () => this.#room,
+      workflows: () => this.#known,
+      room: () => (this.#lease.isHeld ? this.#room : 0),
+      hasSuspect: () => this.#suspects.size > 0,
       onClaimed: (claims) => this.#adopt(claims),
+      onFull: () => this.#callForHelp(),
+      onDoubt: () => this.#reconcile(),
     });
   }
 
   async start(): Promise<void> {
     await this.#lease.start();
-    await this.#options.store.unblock([...this.#options.workflows.keys()], this.clock.now());
+    await this.#options.store.unblock(this.#known, this.clock.now(), this.#options.maxRecoveries);
     this.#claimer.poke();
+  }
+
+  get #known(): readonly string[] {
+    return [...this.#options.workflows.keys()];
+  }
+
+  /** Others can tell by this lock that the worker lives. */
+  async setLock(name: string): Promise<void> {
+    await this.#options.store.setLock(this.#options.record, name);
   }
 
   /** Whether the instance is this worker's at this moment. */
@@ -116,13 +152,14 @@ export class Worker implements RunHost {
   }
 
   /** A place for an instance that is about to be created as owned; `settle` takes it up or gives it back. */
-  reserve(): { readonly workerId: string; settle(claim: Claim | undefined): void } | undefined {
-    if (this.#stopping || this.#room <= 0 || !this.#lease.isHeld) return undefined;
-    this.#promised++;
+  reserve(id: string): { readonly workerId: string; settle(claim: Claim | undefined): void } | undefined {
+    // One that is being started already will have been created by then.
+    if (this.#stopping || this.#room <= 0 || !this.#lease.isHeld || this.#promised.has(id)) return undefined;
+    this.#promised.add(id);
     return {
       workerId: this.#options.record.id,
       settle: (claim) => {
-        this.#promised--;
+        this.#promised.delete(id);
         if (claim) this.#begin(claim, []);
         else this.#claimer.roomMade();
       },
@@ -145,7 +182,8 @@ export class Worker implements RunHost {
     this.#dropAll("The app was shut down");
     await this.#lease.stop();
     try {
-      await this.#options.store.removeWorkers([this.#options.record], this.clock.now());
+      await this.#options.store.removeWorkers([this.#options.record], this.clock.now(), undefined);
+      this.#options.announce("work");
     } catch (error) {
       this.#options.log.warn("Instances could not be handed back; others take over when the lease ends.", {
         error: messageOf(error),
@@ -166,6 +204,7 @@ export class Worker implements RunHost {
   onEnded(run: Run, patch: InstancePatch): void {
     this.#forget(run);
     if (patch.event === "complete" || patch.event === "fail") {
+      this.#options.announce("ended");
       this.#options.results.tell({
         id: run.id,
         workflow: run.workflow.name,
@@ -187,26 +226,50 @@ export class Worker implements RunHost {
     const wasOurs = this.#runs.get(run.id) === run;
     this.#forget(run);
     // Who waits for it was promised to be told, and did not look; it may have ended elsewhere already.
-    if (wasOurs && !this.#stopping) this.#options.results.lookSoon();
+    if (!wasOurs || this.#stopping) return;
+    this.#options.results.lookSoon();
+    // And by the database's account it may be ours still.
+    this.#claimer.doubt();
   }
 
   get #room(): number {
-    return this.#options.maxConcurrentInstances - this.#runs.size - this.#promised;
+    return this.#options.maxConcurrentInstances - this.#runs.size - this.#promised.size;
   }
 
   /** Runs what was claimed: what is still in memory goes on at once, the rest after its history is read. */
   async #adopt(claims: readonly Claim[]): Promise<void> {
+    if (claims.length > 0) this.#options.onWork();
     const cold = claims.filter((claim) => !this.#resume(claim));
-    if (cold.length === 0) return;
-    const histories = await this.#histories(cold);
-    for (const claim of cold) this.#begin(claim, histories?.get(claim.id) ?? []);
+    for (const claim of cold) if (claim.epoch === FIRST_EPOCH) this.#begin(claim, []);
+    const begun = cold.filter(({ epoch }) => epoch > FIRST_EPOCH);
+    if (begun.length === 0) return;
+    const histories = await this.#histories(begun);
+    for (const claim of begun) this.#begin(claim, histories?.get(claim.id) ?? []);
+  }
+
+  /** There is more to do than this worker can take: others may have room. */
+  #callForHelp(): void {
+    const now = performance.now();
+    if (now - this.#calledAt < CALL_EVERY) return;
+    this.#calledAt = now;
+    this.#options.announce("work");
+  }
+
+  /** Gives back what is the worker's by the database's account, and which it does not run. */
+  async #reconcile(): Promise<void> {
+    const { store, record } = this.#options;
+    const mine = new Set([...this.#runs.keys(), ...this.#promised]);
+    for (const owned of await store.ownedBy(record.id)) {
+      const isRun = mine.has(owned.id) || this.#runs.has(owned.id) || this.#promised.has(owned.id);
+      if (!isRun) await store.free(record.id, owned, this.clock.now());
+    }
   }
 
   #resume(claim: Claim): boolean {
     const run = this.#parked.get(claim.id) ?? this.#runs.get(claim.id);
     this.#parked.delete(claim.id);
     if (this.#stopping || !run?.isResumable || run.epoch + 1 !== claim.epoch) return false;
-    this.#runs.set(claim.id, run);
+    this.#keep(claim, run);
     run.resume(claim);
     return true;
   }
@@ -228,11 +291,19 @@ export class Worker implements RunHost {
     if (this.#stopping) return;
     this.#runs.get(claim.id)?.drop("Another run of the instance has begun");
     const workflow = this.#options.workflows.get(claim.workflow);
-    if (!workflow) return;
+    if (!workflow) {
+      this.#claimer.doubt();
+      return;
+    }
     const run = this.#load(claim, workflow, history);
     if (!run) return;
-    this.#runs.set(claim.id, run);
+    this.#keep(claim, run);
     run.start();
+  }
+
+  #keep(claim: Claim, run: Run): void {
+    this.#runs.set(claim.id, run);
+    if (claim.recoveries >= SUSPECT_FROM) this.#suspects.add(claim.id);
   }
 
   #load(claim: Claim, workflow: AnyWorkflow, history: readonly HistoryEvent[] | Error): Run | undefined {
@@ -260,7 +331,10 @@ export class Worker implements RunHost {
   #forget(run: Run): void {
     if (this.#runs.get(run.id) === run) this.#runs.delete(run.id);
     if (this.#parked.get(run.id) === run) this.#parked.delete(run.id);
-    if (!this.#stopping) this.#claimer.roomMade();
+    if (this.#stopping) return;
+    this.#claimer.roomMade();
+    // Others of its kind wait for it to go.
+    if (this.#suspects.delete(run.id)) this.#claimer.poke();
   }
 
   #dropAll(reason: string): void {

@@ -1,40 +1,78 @@
 /** What a driver supplies. It knows connections and transactions, and nothing of instances. */
 import type { Dialect } from "./dialect.ts";
-import type { SqlValue } from "./sql.ts";
+import type { Naming } from "./naming.ts";
+import type { Bindable, SqlValue } from "./sql.ts";
 import type { Compiled } from "./statement.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
 
-/** Where statements run. */
+/** A statement as text, with its values. */
+export interface Text {
+  readonly text: string;
+  readonly values: readonly SqlValue[];
+}
+
+/** Where statements run. Whole numbers come back as numbers, texts as strings. */
 export interface Connection {
   /** Runs a statement that returns rows. */
-  all(statement: Compiled, values: readonly SqlValue[]): Promise<Row[]>;
-  /** Runs a statement and tells how many rows it changed. */
-  run(statement: Compiled, values: readonly SqlValue[]): Promise<number>;
+  all(statement: Compiled, values: readonly Bindable[]): Promise<Row[]>;
+  /** Runs a statement and tells how many rows it changed, or found as they were to be. */
+  run(statement: Compiled, values: readonly Bindable[]): Promise<number>;
   /** Runs a script of several statements. */
   script(text: string): Promise<void>;
 }
 
 /** An open write transaction; nobody else writes through it. It ends with `commit` or `rollback`, exactly once. */
 export interface Transaction extends Connection {
-  /** `false` when a statement of the user has ended it. */
-  readonly isOpen: boolean;
-  /** The driver's own object, inside the transaction. */
-  readonly client: unknown;
-  /** Runs a user's statement. */
-  query(text: string, values: readonly SqlValue[]): Promise<Row[]>;
   commit(): Promise<void>;
   rollback(): Promise<void>;
 }
 
+/** A write transaction that users' code shares. */
+export interface SharedTransaction extends Transaction {
+  /** Resolves once it has begun; its statements wait for that by themselves. */
+  readonly begun: Promise<void>;
+  /** The driver's own object, inside the transaction. */
+  readonly client: unknown;
+  /** Runs a user's statement. */
+  query(text: string, values: readonly SqlValue[]): Promise<Row[]>;
+  /** Whether nobody has ended it; asked before it is committed. */
+  isOpen(): Promise<boolean>;
+}
+
+/**
+ * A connection that stays open as long as its worker lives. The server drops its lock with it, so others see that the
+ * worker is gone; and messages come in through it.
+ */
+export interface LiveConnection {
+  /** Who serves the connection, by the server's own account: another answer later means that a pooler is between. */
+  backend(): Promise<string>;
+  /** Takes a lock of that name, for as long as the connection lasts; `false` when somebody holds it. */
+  lock(name: string): Promise<boolean>;
+  /** Hears what is sent to the channel, from now on. */
+  listen?(channel: string, onMessage: (payload: string) => void): Promise<void>;
+  /** Resolves when the connection is no more. */
+  readonly closed: Promise<void>;
+  close(): Promise<void>;
+}
+
 export interface Database {
   readonly dialect: Dialect;
+  readonly naming: Naming;
   /** For single reads outside a transaction. */
   readonly reader: Connection;
-  /** Begins a write transaction, waiting for its turn. */
+  /** For single statements that write, each a transaction of its own. */
+  readonly writer: Connection;
+  /** Begins a write transaction of the engine, waiting for its turn. */
   begin(): Promise<Transaction>;
-  /** The same at once, where the driver can and nobody is before; else `undefined`. */
-  beginNow?(): Transaction | undefined;
+  /** Begins one for users' code. */
+  share(): Promise<SharedTransaction>;
+  /** The same at once, unless another is before. */
+  shareNow(): SharedTransaction | undefined;
+  /** Runs statements as one transaction in one round trip, where a connection can. */
+  transact?(statements: readonly Text[]): Promise<void>;
+  /** Runs the body while nobody else, in any process, runs one; in a transaction where the database has such for schemas. */
+  exclusively<T>(body: (connection: Connection) => Promise<T>): Promise<T>;
   /**
    * Where write transactions of one process exclude each other: `undefined` when none is open, else resolves when that
    * may have changed.
@@ -42,6 +80,10 @@ export interface Database {
   idle?(): Promise<void> | undefined;
   /** Whether another process wrote since the last call; only where this is cheaper than looking. */
   changedByOthers?(): boolean;
+  /** Where a worker can be known by its connection. */
+  live?(): Promise<LiveConnection>;
+  /** Sends to all who listen; where there is such a thing. */
+  notify?(channel: string, payload: string): Promise<void>;
   /** Whether the error is the database's state and not the statement's fault, so that trying again may help. */
   isTransient(error: unknown): boolean;
   close(): Promise<void>;

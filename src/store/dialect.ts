@@ -1,20 +1,33 @@
-import type { Param, Sql } from "./sql.ts";
+import type { Bindable, Param, ParamType, Sql } from "./sql.ts";
 
 /** All that differs between databases in the text of statements. */
 export interface Dialect {
   readonly name: "sqlite" | "postgres" | "mysql";
   /** The placeholder of the parameter at that position, counted from 1. */
-  placeholder(position: number): string;
+  placeholder(position: number, type: ParamType): string;
   /** Whether one placeholder may stand in several places. */
   readonly reusesParameters: boolean;
+  /** Whether an `update` can give the rows that it changed. */
+  readonly hasReturning: boolean;
   /** The database's clock in epoch milliseconds. */
   readonly now: string;
   /** Ends a select whose rows are to be locked, leaving out those that others hold. */
   readonly skipLocked: string;
+  /** Ends a select whose rows nobody else may change until the transaction ends. */
+  readonly lockRow: string;
   /** `insert` that does nothing when the key exists: the words before `into` and at the end. */
   readonly insertIgnore: { readonly before: string; readonly after: string };
-  /** A select that gives a row when the table exists. */
+  /** A select that gives a row when the table, named as statements name it, exists. */
   readonly tableExists: Sql<"table">;
-  /** Whether a column is one of the members of a parameter that holds a JSON list of texts. */
+  /** Whether a column is one of the members of a parameter that is a list. */
   isOneOf<Name extends string>(column: string, list: Param<Name>): Sql<Name>;
+  /** The value that such a parameter is bound to. */
+  bindList(list: readonly string[]): Bindable;
+  /** Whether an instance is blocked, in words that an index serves. */
+  readonly isBlocked: string;
+  /**
+   * 1 when the lock named by the column is held by somebody, 0 when by nobody, null when the column is null or the
+   * database knows no such locks.
+   */
+  isLockHeld(column: string): string;
 }

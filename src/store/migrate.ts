@@ -6,10 +6,10 @@ import { SchemaVersionError } from "../core/errors.ts";
 import type { Connection, Database } from "./database.ts";
 import type { Migration } from "./migration.ts";
 import { migrations } from "./migrations.gen.ts";
+import { qualify, rename } from "./naming.ts";
 import { Runner } from "./runner.ts";
 import { $, sql } from "./sql.ts";
 import { type Statement, statement } from "./statement.ts";
-import { inTransaction } from "./transaction.ts";
 
 const CREATE = "create table if not exists romancy_migrations (version varchar(128) not null primary key)";
 
@@ -26,18 +26,17 @@ const record: Statement<"version"> = statement(
 );
 
 /**
- * Brings the schema up to date. Any number of processes may do so at once: a write transaction is the lock, and who
- * comes second finds the work done.
+ * Brings the schema up to date. Any number of processes may do so at once: who comes second finds the work done.
  *
  * @throws SchemaVersionError when the database is newer than this code; nothing is touched
  */
 export async function migrate(database: Database): Promise<void> {
   if ((await missing(database, database.reader)).length === 0) return;
-  await inTransaction(database, async (transaction) => {
-    await transaction.script(CREATE);
-    for (const migration of await missing(database, transaction)) {
-      await transaction.script(migration.up);
-      await new Runner(database.dialect).run(transaction, record, { version: migration.version });
+  await database.exclusively(async (connection) => {
+    await connection.script(rename(CREATE, database.naming));
+    for (const migration of await missing(database, connection)) {
+      await connection.script(rename(migration.up, database.naming));
+      await new Runner(database).run(connection, record, { version: migration.version });
     }
   });
 }
@@ -67,8 +66,8 @@ async function missing(database: Database, connection: Connection): Promise<read
 }
 
 async function appliedVersions(database: Database, connection: Connection): Promise<string[]> {
-  const runner = new Runner(database.dialect);
-  const tables = await runner.all(connection, tableExists, { table: "romancy_migrations" });
+  const runner = new Runner(database);
+  const tables = await runner.all(connection, tableExists, { table: qualify("romancy_migrations", database.naming) });
   if (tables.length === 0) return [];
   return (await runner.all(connection, applied, {})).map((row) => row.version);
 }

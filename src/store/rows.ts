@@ -1,5 +1,53 @@
+import type { Advance, NewInstance } from "../core/commit.ts";
 import type { HistoryEvent } from "../core/history.ts";
+import { transition } from "../core/status.ts";
 import type { HistoryRow } from "./statements/history.ts";
+
+/** Milliseconds by which one point of priority puts an instance before others. */
+export const PRIORITY_STEP = 1_000;
+
+type NewRow = Omit<NewInstance, "createdAt"> & { wakeAt: number | null; epoch: number; at: number };
+
+/** The row of a new instance: its owner's already, or due. */
+export function newRow({ createdAt: at, ...columns }: NewInstance): NewRow {
+  const owned = columns.workerId !== null;
+  return { ...columns, at, wakeAt: owned ? null : at - columns.priority * PRIORITY_STEP, epoch: owned ? 1 : 0 };
+}
+
+interface PatchRow {
+  readonly id: string;
+  readonly epoch: number;
+  readonly event: string;
+  /** `null` to leave it. */
+  readonly status: string | null;
+  readonly output: string | null;
+  readonly error: string | null;
+  readonly wakeAt: number | null;
+  readonly signals: number | null;
+  readonly at: number;
+  readonly [column: string]: string | number | null;
+}
+
+/** How an advance changes its instance's row: one row, or none when only history grows. */
+export function patchRow({ instanceId: id, epoch, patch }: Advance): PatchRow[] {
+  if (!patch) return [];
+  const { event, at } = patch;
+  const status = event === "progress" ? null : (transition("running", event) ?? null);
+  const row = { id, epoch, event, status, output: null, error: null, wakeAt: null, signals: null, at };
+  return [{ ...row, ...patch }];
+}
+
+type EventRow = Record<"instanceId" | "kind" | "operationId", string> & {
+  seq: number;
+  at: number;
+  data: string | null;
+};
+
+/** The row of an event. */
+export function eventRow(instanceId: string, event: HistoryEvent): EventRow {
+  const { seq, kind, operationId, at } = event;
+  return { instanceId, seq, kind, operationId, data: dataOf(event), at };
+}
 
 /** What a history row's `data` holds: encoded text for values, a small JSON object for the rest. */
 export function dataOf(event: HistoryEvent): string | null {

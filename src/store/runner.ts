@@ -1,17 +1,20 @@
-import type { Connection } from "./database.ts";
+import type { Connection, Database } from "./database.ts";
 import type { Dialect } from "./dialect.ts";
-import type { SqlValue } from "./sql.ts";
+import type { Naming } from "./naming.ts";
+import type { Bindable } from "./sql.ts";
 import { type Compiled, compile, type Statement } from "./statement.ts";
 
-type Params<Name extends string> = Readonly<Record<Name, SqlValue>>;
+export type Params<Name extends string> = Readonly<Record<Name, Bindable>>;
 
 /** Runs statements on connections, compiling each once for the database. */
 export class Runner {
   readonly #dialect: Dialect;
+  readonly #naming: Naming;
   readonly #compiled = new Map<Statement<string, unknown>, Compiled>();
 
-  constructor(dialect: Dialect) {
+  constructor({ dialect, naming }: Pick<Database, "dialect" | "naming">) {
     this.#dialect = dialect;
+    this.#naming = naming;
   }
 
   all<Name extends string, Row>(
@@ -20,26 +23,29 @@ export class Runner {
     params: Params<Name>,
   ): Promise<Row[]> {
     const compiled = this.#compile(statement);
-    return connection.all(compiled, bind(compiled, params)) as Promise<unknown[]> as Promise<Row[]>;
+    return connection.all(compiled, this.#bind(compiled, params)) as Promise<unknown[]> as Promise<Row[]>;
   }
 
   /** How many rows were changed. */
   run<Name extends string>(connection: Connection, statement: Statement<Name>, params: Params<Name>): Promise<number> {
     const compiled = this.#compile(statement);
-    return connection.run(compiled, bind(compiled, params));
+    return connection.run(compiled, this.#bind(compiled, params));
   }
 
   #compile(statement: Statement<string, unknown>): Compiled {
     let compiled = this.#compiled.get(statement);
     if (!compiled) {
-      compiled = compile(statement, this.#dialect);
+      compiled = compile(statement, this.#dialect, this.#naming);
       this.#compiled.set(statement, compiled);
     }
     return compiled;
   }
-}
 
-function bind(compiled: Compiled, params: Params<string>): SqlValue[] {
-  // A name that is missing would not compile; `undefined` is refused by every driver.
-  return compiled.keys.map((key) => params[key] as SqlValue);
+  #bind(compiled: Compiled, params: Params<string>): Bindable[] {
+    return compiled.keys.map((key) => {
+      // A name that is missing would not compile; `undefined` is refused by every driver.
+      const value = params[key] as Bindable;
+      return Array.isArray(value) ? this.#dialect.bindList(value) : value;
+    });
+  }
 }

@@ -1,91 +1,105 @@
 import type { Change, ChangeResult } from "../core/commit.ts";
-import { SessionError } from "../core/errors.ts";
 import type { HistoryEvent } from "../core/history.ts";
 import type { InstanceStatus } from "../core/status.ts";
-import { applyChange, applyChanges } from "./apply.ts";
-import type { Database, Transaction } from "./database.ts";
+import { applyEach } from "./batch/each.ts";
+import { applyOnMysql } from "./batch/mysql.ts";
+import { applyOnPostgres } from "./batch/postgres.ts";
+import { type ApplyBatch, Committer } from "./commit.ts";
+import type { Database, LiveConnection } from "./database.ts";
+import { qualify } from "./naming.ts";
+import { retryTransient } from "./retry-transient.ts";
 import { eventOf } from "./rows.ts";
-import { Runner } from "./runner.ts";
+import { type Params, Runner } from "./runner.ts";
+import type { Statement } from "./statement.ts";
 import { type HistoryRow, historyPage } from "./statements/history.ts";
 import * as instances from "./statements/instances.ts";
 import * as workers from "./statements/workers.ts";
-import type { Claim, Ending, InstanceRecord, ListFilter, Store, StoreTransaction, WorkerRecord } from "./store.ts";
+import type {
+  Claim,
+  Deaths,
+  DueFilter,
+  Ending,
+  InstanceRecord,
+  ListFilter,
+  Owned,
+  Store,
+  StoreTransaction,
+  Survey,
+  WorkerRecord,
+} from "./store.ts";
+import { StoreSession } from "./store-session.ts";
 import { inTransaction } from "./transaction.ts";
 
 /** Events read in one go; other work gets its turn between two pages. */
 const HISTORY_PAGE = 1_000;
 
+/** Nobody died: instances are handed back, or were never begun. */
+const HANDED_BACK = { died: 0, maxRecoveries: 0, quarantine: null } as const;
+
 /** The store on any SQL database. */
 export class SqlStore implements Store {
   readonly #database: Database;
   readonly #runner: Runner;
+  readonly #committer: Committer;
 
   constructor(database: Database) {
     this.#database = database;
-    this.#runner = new Runner(database.dialect);
+    this.#runner = new Runner(database);
+    this.#committer = new Committer(database, this.#runner, batchFor(database, this.#runner));
   }
 
-  commit(changes: readonly Change[]): Promise<ChangeResult[]> {
-    return applyChanges(this.#database, this.#runner, changes);
+  commit(changes: readonly Change[], inDoubt: boolean): Promise<ChangeResult[]> {
+    return this.#committer.commit(changes, inDoubt);
   }
 
   async begin(): Promise<StoreTransaction> {
-    return this.#share(await this.#database.begin());
+    const transaction = await this.#database.share();
+    await transaction.begun;
+    return new StoreSession(transaction, this.#database, this.#runner, this.#committer);
   }
 
   beginNow(): StoreTransaction | undefined {
-    const transaction = this.#database.beginNow?.();
-    return transaction && this.#share(transaction);
+    const transaction = this.#database.shareNow();
+    return transaction && new StoreSession(transaction, this.#database, this.#runner, this.#committer);
   }
 
   idle(): Promise<void> | undefined {
     return this.#database.idle?.();
   }
 
-  #share(transaction: Transaction): StoreTransaction {
-    return {
-      client: transaction.client,
-      query: (text, values) => transaction.query(text, values),
-      rollback: () => transaction.rollback(),
-      apply: (change) => applyChange(transaction, this.#runner, change),
-      commitWith: async (change) => {
-        if (!transaction.isOpen) {
-          throw new SessionError(
-            "The activity itself ended the transaction of its session. Leave commit and rollback to the activity's end.",
-          );
+  claim(workerId: string, { workflows, ...due }: DueFilter): Promise<Claim[]> {
+    const params = { ...due, workflows, workerId };
+    if (this.#database.dialect.hasReturning) {
+      return this.#retry(() => this.#runner.all(this.#database.writer, instances.claimDue, params));
+    }
+    return this.#retry(() =>
+      inTransaction(this.#database, async (transaction) => {
+        const claims = await this.#runner.all(transaction, instances.lockDue, params);
+        const ids = claims.map(({ id }) => id);
+        if (claims.length > 0) {
+          await this.#runner.run(transaction, instances.claimThese, { workerId, ids, now: due.now });
         }
-        const result = await applyChange(transaction, this.#runner, change);
-        await (result.type === "applied" ? transaction.commit() : transaction.rollback());
-        return result;
-      },
-    };
+        return claims;
+      }),
+    );
   }
 
-  claim(workerId: string, workflows: readonly string[], limit: number, now: number): Promise<Claim[]> {
-    const params = { workerId, workflows: JSON.stringify(workflows), limit, now };
-    return inTransaction(this.#database, (transaction) => this.#runner.all(transaction, instances.claimDue, params));
-  }
-
-  async nextDue(workflows: readonly string[]): Promise<number | undefined> {
-    const params = { workflows: JSON.stringify(workflows) };
-    const [row] = await this.#runner.all(this.#database.reader, instances.nextDue, params);
+  async nextDue(workflows: readonly string[], mostRecoveries: number): Promise<number | undefined> {
+    const params = { workflows, mostRecoveries };
+    const [row] = await this.#read(instances.nextDue, params);
     return row?.wake_at ?? undefined;
   }
 
-  async unblock(workflows: readonly string[], now: number): Promise<void> {
-    const params = { workflows: JSON.stringify(workflows), now };
-    await inTransaction(this.#database, (transaction) =>
-      this.#runner.run(transaction, instances.unblockInstances, params),
-    );
+  async unblock(workflows: readonly string[], now: number, maxRecoveries: number): Promise<void> {
+    await this.#write(instances.unblockInstances, { workflows, now, maxRecoveries });
   }
 
   async histories(ids: readonly string[]): Promise<Map<string, HistoryEvent[] | Error>> {
     const histories = new Map<string, HistoryEvent[] | Error>();
-    const list = JSON.stringify(ids);
     let last: HistoryRow | undefined;
     do {
-      const params = { ids: list, afterId: last?.instance_id ?? "", afterSeq: last?.seq ?? 0, limit: HISTORY_PAGE };
-      const page = await this.#runner.all(this.#database.reader, historyPage, params);
+      const params = { ids, afterId: last?.instance_id ?? "", afterSeq: last?.seq ?? 0, limit: HISTORY_PAGE };
+      const page = await this.#read(historyPage, params);
       for (const row of page) addEvent(histories, row);
       last = page.length === HISTORY_PAGE ? page.at(-1) : undefined;
       if (last) await new Promise((resolve) => setImmediate(resolve));
@@ -94,12 +108,12 @@ export class SqlStore implements Store {
   }
 
   async instance(id: string): Promise<InstanceRecord | undefined> {
-    const [row] = await this.#runner.all(this.#database.reader, instances.instanceById, { id });
+    const [row] = await this.#read(instances.instanceById, { id });
     return row && recordOf(row);
   }
 
   async list(filter: ListFilter): Promise<InstanceRecord[]> {
-    const rows = await this.#runner.all(this.#database.reader, instances.listInstances, {
+    const rows = await this.#read(instances.listInstances, {
       workflow: filter.workflow,
       status: filter.status,
       createdBefore: filter.after?.createdAt ?? Number.MAX_SAFE_INTEGER,
@@ -110,44 +124,75 @@ export class SqlStore implements Store {
   }
 
   async ended(ids: readonly string[]): Promise<Ending[]> {
-    const rows = await this.#runner.all(this.#database.reader, instances.endedAmong, { ids: JSON.stringify(ids) });
+    const rows = await this.#read(instances.endedAmong, { ids });
     return rows.map((row) => ({ ...row, status: row.status as InstanceStatus }));
   }
 
   addWorker(worker: WorkerRecord, lease: number, now: number): Promise<boolean> {
-    return inTransaction(this.#database, async (transaction) => {
-      const added = await this.#runner.run(transaction, workers.insertWorker, { ...worker, lease });
-      if (added === 0) return false;
-      await this.#runner.run(transaction, instances.freeInstancesOf, { workerId: worker.id, now });
-      return true;
-    });
-  }
-
-  async renewLease({ id, incarnation }: WorkerRecord, lease: number): Promise<boolean> {
-    const params = { id, incarnation, lease };
-    return (
-      (await inTransaction(this.#database, (transaction) =>
-        this.#runner.run(transaction, workers.renewLease, params),
-      )) > 0
+    const { id, incarnation } = worker;
+    return this.#retry(() =>
+      inTransaction(this.#database, async (transaction) => {
+        if ((await this.#runner.run(transaction, workers.insertWorker, { ...worker, lease })) === 0) {
+          // It may be there because an earlier try was not answered.
+          const [holder] = await this.#runner.all(transaction, workers.incarnationOf, { id });
+          return holder?.incarnation === incarnation;
+        }
+        await this.#runner.run(transaction, instances.freeInstancesOf, { workerId: id, now, ...HANDED_BACK });
+        return true;
+      }),
     );
   }
 
-  async workers(): Promise<(WorkerRecord & { expired: boolean })[]> {
-    const rows = await this.#runner.all(this.#database.reader, workers.allWorkers, {});
-    return rows.map(({ expired, ...worker }) => ({ ...worker, expired: expired === 1 }));
+  async renewLease({ id, incarnation }: WorkerRecord, lease: number): Promise<boolean> {
+    return (await this.#write(workers.renewLease, { id, incarnation, lease })) > 0;
   }
 
-  removeWorkers(gone: readonly WorkerRecord[], now: number): Promise<void> {
-    return inTransaction(this.#database, async (transaction) => {
-      for (const { id, incarnation } of gone) {
-        await this.#runner.run(transaction, workers.deleteWorker, { id, incarnation });
-      }
-      await this.#runner.run(transaction, instances.freeOrphans, { now });
-    });
+  async setLock({ id, incarnation }: WorkerRecord, lockName: string | null): Promise<void> {
+    await this.#write(workers.setLock, { id, incarnation, lockName });
   }
 
-  async hasOrphans(): Promise<boolean> {
-    return (await this.#runner.all(this.#database.reader, workers.orphanedOwner, {})).length > 0;
+  async survey(workflows: readonly string[], mostRecoveries: number): Promise<Survey> {
+    const rows = await this.#read(workers.survey, { workflows, mostRecoveries });
+    return {
+      workers: rows.flatMap(({ id, incarnation, host, pid, born, expired, locked }) =>
+        id === null ? [] : [{ id, incarnation, host, pid, born, expired: expired === 1, hasLostLock: locked === 0 }],
+      ),
+      nextDue: rows[0]?.next_due ?? undefined,
+      hasOrphans: rows[0]?.orphans === 1,
+    };
+  }
+
+  removeWorkers(gone: readonly WorkerRecord[], now: number, deaths: Deaths | undefined): Promise<void> {
+    const freeing = deaths ? { died: 1, ...deaths } : HANDED_BACK;
+    return this.#retry(() =>
+      inTransaction(this.#database, async (transaction) => {
+        for (const { id, incarnation } of gone) {
+          await this.#runner.run(transaction, workers.deleteWorker, { id, incarnation });
+        }
+        await this.#runner.run(transaction, instances.freeOrphans, { now, ...freeing });
+      }),
+    );
+  }
+
+  ownedBy(workerId: string): Promise<Owned[]> {
+    return this.#read(instances.ownedBy, { workerId });
+  }
+
+  async free(workerId: string, { id, epoch }: Owned, now: number): Promise<void> {
+    await this.#write(instances.freeInstance, { workerId, id, epoch, now, ...HANDED_BACK });
+  }
+
+  async time(): Promise<number> {
+    const [row] = await this.#read(workers.databaseTime, {});
+    return row?.now ?? Date.now();
+  }
+
+  get isRemote(): boolean {
+    return this.#database.dialect.name !== "sqlite";
+  }
+
+  get channel(): string {
+    return qualify("romancy_channel", this.#database.naming).replaceAll('"', "");
   }
 
   changedByOthers(): boolean | undefined {
@@ -160,6 +205,30 @@ export class SqlStore implements Store {
 
   close(): Promise<void> {
     return this.#database.close();
+  }
+
+  async live(): Promise<LiveConnection | undefined> {
+    return this.#database.live?.();
+  }
+
+  get hasMessages(): boolean {
+    return this.#database.notify !== undefined;
+  }
+
+  async notify(payload: string): Promise<void> {
+    await this.#database.notify?.(this.channel, payload);
+  }
+
+  #read<Name extends string, Row>(statement: Statement<Name, Row>, params: Params<Name>): Promise<Row[]> {
+    return this.#retry(() => this.#runner.all(this.#database.reader, statement, params));
+  }
+
+  #write<Name extends string>(statement: Statement<Name>, params: Params<Name>): Promise<number> {
+    return this.#retry(() => this.#runner.run(this.#database.writer, statement, params));
+  }
+
+  #retry<T>(work: () => Promise<T>): Promise<T> {
+    return retryTransient(this.#database, work);
   }
 }
 
@@ -190,4 +259,15 @@ function recordOf(row: instances.InstanceRow): InstanceRecord {
     updatedAt: row.updated_at,
     completedAt: row.completed_at,
   };
+}
+
+function batchFor(database: Database, runner: Runner): ApplyBatch {
+  switch (database.dialect.name) {
+    case "postgres":
+      return (changes) => applyOnPostgres(database, runner, changes);
+    case "mysql":
+      return (changes) => applyOnMysql(database, changes);
+    case "sqlite":
+      return (changes) => inTransaction(database, (transaction) => applyEach(transaction, runner, changes));
+  }
 }

@@ -1,9 +1,16 @@
 /** What can be bound to a parameter. */
 export type SqlValue = string | number | bigint | null | Uint8Array;
 
+/** The same, and a list of texts, for `isOneOf`. */
+export type Bindable = SqlValue | readonly string[];
+
+/** The type of a parameter, for databases that must be told. */
+export type ParamType = "text" | "int" | "list";
+
 /** A named parameter inside a statement. */
 export interface Param<Name extends string> {
   readonly param: Name;
+  readonly type: ParamType;
 }
 
 /** SQL text with named parameters. */
@@ -13,9 +20,19 @@ export interface Sql<Name extends string> {
 
 type NamesOf<Value> = Value extends Param<infer Name> ? Name : Value extends Sql<infer Name> ? Name : never;
 
-/** A parameter: `${$("id")}` inside `sql`. */
+/** A parameter that is a text: `${$("id")}` inside `sql`. */
 export function $<const Name extends string>(param: Name): Param<Name> {
-  return { param };
+  return { param, type: "text" };
+}
+
+/** A parameter that is a whole number, of up to 53 bits. */
+export function $int<const Name extends string>(param: Name): Param<Name> {
+  return { param, type: "int" };
+}
+
+/** A parameter that is a list of texts, for `isOneOf`. */
+export function $list<const Name extends string>(param: Name): Param<Name> {
+  return { param, type: "list" };
 }
 
 /** SQL with parameters and, as plain text, what differs between databases. Never put a user's text into it. */

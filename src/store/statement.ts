@@ -1,4 +1,5 @@
 import type { Dialect } from "./dialect.ts";
+import { type Naming, qualify } from "./naming.ts";
 import type { Sql } from "./sql.ts";
 
 /** A statement, written once for all databases. `Name` are its parameters, `Row` what it returns, if anything. */
@@ -25,7 +26,7 @@ export interface Compiled {
   readonly keys: readonly string[];
 }
 
-export function compile(source: Statement<string, unknown>, dialect: Dialect): Compiled {
+export function compile(source: Statement<string, unknown>, dialect: Dialect, naming: Naming): Compiled {
   const keys: string[] = [];
   const text = source
     .build(dialect)
@@ -33,8 +34,8 @@ export function compile(source: Statement<string, unknown>, dialect: Dialect): C
       if (typeof part === "string") return part;
       const known = dialect.reusesParameters ? keys.indexOf(part.param) : -1;
       const position = known >= 0 ? known + 1 : keys.push(part.param);
-      return dialect.placeholder(position);
+      return dialect.placeholder(position, part.type);
     })
     .join("");
-  return { name: source.name, text: text.replace(/\s+/g, " ").trim(), keys };
+  return { name: source.name, text: qualify(text.replace(/\s+/g, " ").trim(), naming), keys };
 }

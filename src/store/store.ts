@@ -5,7 +5,12 @@
 import type { Change, ChangeResult } from "../core/commit.ts";
 import type { HistoryEvent } from "../core/history.ts";
 import type { InstanceStatus } from "../core/status.ts";
+import type { LiveConnection } from "./database.ts";
 import type { SqlValue } from "./sql.ts";
+
+export type { LiveConnection } from "./database.ts";
+export type { Naming } from "./naming.ts";
+export type { MysqlPool, PostgresPool } from "./pools.ts";
 
 /** An instance that the worker has just become the owner of. */
 export interface Claim {
@@ -17,6 +22,33 @@ export interface Claim {
   readonly epoch: number;
   /** Deliveries at the time of the claim. */
   readonly signals: number;
+  /** How many of its owners have died, one after the other, without that it got any further. */
+  readonly recoveries: number;
+}
+
+/** Which instances to claim. */
+export interface DueFilter {
+  readonly workflows: readonly string[];
+  /** Epoch milliseconds. */
+  readonly now: number;
+  readonly limit: number;
+  /** `recoveries` from this to that. */
+  readonly leastRecoveries: number;
+  readonly mostRecoveries: number;
+}
+
+/** What the death of an owner means for its instances. */
+export interface Deaths {
+  /** One that has seen so many deaths is blocked. */
+  readonly maxRecoveries: number;
+  /** The encoded error that says so. */
+  readonly quarantine: string;
+}
+
+/** An instance that a worker owns, by the database's account. */
+export interface Owned {
+  readonly id: string;
+  readonly epoch: number;
 }
 
 /** A row about an instance; times in epoch milliseconds, values encoded. */
@@ -62,6 +94,17 @@ export interface WorkerRecord {
 interface WorkerSighting extends WorkerRecord {
   /** Whether its lease has run out, by the database's clock. */
   readonly expired: boolean;
+  /** Whether the lock that its connection held has been free at this moment. */
+  readonly hasLostLock: boolean;
+}
+
+/** What a worker sees when it looks around. */
+export interface Survey {
+  readonly workers: readonly WorkerSighting[];
+  /** When the next unowned instance is due, in epoch milliseconds; `undefined` for never. */
+  readonly nextDue: number | undefined;
+  /** Whether an instance has an owner that does not exist. */
+  readonly hasOrphans: boolean;
 }
 
 /** A transaction that user code and the engine share. */
@@ -76,8 +119,11 @@ export interface StoreTransaction {
 }
 
 export interface Store {
-  /** Applies the changes in one transaction, each judged by itself; results in the same order. */
-  commit(changes: readonly Change[]): Promise<ChangeResult[]>;
+  /**
+   * Applies the changes, in one transaction unless one is refused, each judged by itself; results in the same order.
+   * `inDoubt` when an earlier try rejected, and so may have taken place.
+   */
+  commit(changes: readonly Change[], inDoubt: boolean): Promise<ChangeResult[]>;
   /** Begins a transaction for user code. */
   begin(): Promise<StoreTransaction>;
   /** The same at once, or `undefined` when it would have to wait. */
@@ -85,12 +131,16 @@ export interface Store {
   /** `undefined` when `beginNow` need not wait for another transaction of this process; else resolves: ask again. */
   idle(): Promise<void> | undefined;
 
-  /** Makes due instances of known workflows the worker's, at most `limit`. */
-  claim(workerId: string, workflows: readonly string[], limit: number, now: number): Promise<Claim[]>;
+  /** Makes due instances of known workflows the worker's. When it rejects, it may have done so: see `ownedBy`. */
+  claim(workerId: string, filter: DueFilter): Promise<Claim[]>;
   /** When the next unowned instance is due, in epoch milliseconds; `undefined` for never. */
-  nextDue(workflows: readonly string[]): Promise<number | undefined>;
-  /** Makes blocked instances due again. */
-  unblock(workflows: readonly string[], now: number): Promise<void>;
+  nextDue(workflows: readonly string[], mostRecoveries: number): Promise<number | undefined>;
+  /** Makes blocked instances due again, but for those whose owners died too often. */
+  unblock(workflows: readonly string[], now: number, maxRecoveries: number): Promise<void>;
+  /** What the worker owns. */
+  ownedBy(workerId: string): Promise<Owned[]>;
+  /** Gives one of them back. */
+  free(workerId: string, instance: Owned, now: number): Promise<void>;
 
   /**
    * The histories of the instances, each in order; an instance without one is missing. One that this version cannot
@@ -107,12 +157,29 @@ export interface Store {
   addWorker(worker: WorkerRecord, leaseMilliseconds: number, now: number): Promise<boolean>;
   /** `false` when the worker was declared dead. */
   renewLease(worker: WorkerRecord, leaseMilliseconds: number): Promise<boolean>;
-  workers(): Promise<WorkerSighting[]>;
-  /** Removes workers and frees their instances, and those of owners that do not exist. */
-  removeWorkers(workers: readonly WorkerRecord[], now: number): Promise<void>;
-  /** Whether an instance has an owner that does not exist. */
-  hasOrphans(): Promise<boolean>;
+  /** Who else is there, and what is to be done. */
+  survey(workflows: readonly string[], mostRecoveries: number): Promise<Survey>;
+  /** Tells others by which lock they can know that the worker lives. */
+  setLock(worker: WorkerRecord, lockName: string | null): Promise<void>;
+  /**
+   * Removes workers and frees their instances, and those of owners that do not exist.
+   *
+   * @param deaths `undefined` when they hand them back
+   */
+  removeWorkers(workers: readonly WorkerRecord[], now: number, deaths: Deaths | undefined): Promise<void>;
 
+  /** Whether the database is on another machine, perhaps, with a clock of its own. */
+  readonly isRemote: boolean;
+  /** The database's clock, in epoch milliseconds. */
+  time(): Promise<number>;
+  /** Where messages between processes on this schema go. */
+  readonly channel: string;
+  /** A connection by which others can tell that this process lives, where the database has such. */
+  live(): Promise<LiveConnection | undefined>;
+  /** Whether processes can tell each other something through the database. */
+  readonly hasMessages: boolean;
+  /** Tells all who listen. */
+  notify(payload: string): Promise<void>;
   /** Whether another process changed the database since the last call, where that can be told cheaply. */
   changedByOthers(): boolean | undefined;
   /** Whether the error passes by itself, so that the same call may succeed later. */

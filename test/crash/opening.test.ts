@@ -10,7 +10,7 @@ const EIGHT = [1, 2, 3, 4, 5, 6, 7, 8];
 function checkFile(): void {
   inDatabase((database) => {
     expect(database.prepare("pragma integrity_check").all()).toEqual([{ integrity_check: "ok" }]);
-    expect(database.prepare("select count(*) as n from romancy_migrations").get()).toEqual({ n: 1 });
+    expect(database.prepare("select count(*) as n from romancy_migrations").get()).toEqual({ n: 2 });
   });
 }
 

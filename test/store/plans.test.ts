@@ -1,7 +1,8 @@
 /** Every hot statement is served by an index: shown by the database's own plan. */
-import { readFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { expect, it } from "vitest";
+import { migrations } from "../../src/store/migrations.gen.ts";
+import { DEFAULT_NAMING } from "../../src/store/naming.ts";
 import { type Compiled, compile, type Statement } from "../../src/store/statement.ts";
 import * as history from "../../src/store/statements/history.ts";
 import * as instances from "../../src/store/statements/instances.ts";
@@ -12,7 +13,7 @@ const HOT: readonly (readonly [string, Statement<string, unknown>, RegExp])[] = 
   ["claim", instances.claimDue, /romancy_instances_due/],
   ["next due", instances.nextDue, /romancy_instances_due/],
   ["sweep", instances.freeInstancesOf, /romancy_instances_owner/],
-  ["orphans", workers.orphanedOwner, /romancy_instances_owner/],
+  ["survey", workers.survey, /romancy_instances_due/],
   ["free orphans", instances.freeOrphans, /romancy_instances_owner/],
   ["unblock", instances.unblockInstances, /romancy_instances_blocked/],
   ["finish", instances.finishInstance, /autoindex_romancy_instances/],
@@ -24,10 +25,9 @@ const HOT: readonly (readonly [string, Statement<string, unknown>, RegExp])[] = 
 ];
 
 it.each(HOT)("%s uses its index", async (_, statement, index) => {
-  const compiled: Compiled = compile(statement, await sqliteDialect());
+  const compiled: Compiled = compile(statement, await sqliteDialect(), DEFAULT_NAMING);
   const database = new DatabaseSync(":memory:");
-  const file = new URL("../../migrations/sqlite/20261121000000_engine.sql", import.meta.url);
-  database.exec(readFileSync(file, "utf8").split("-- migrate:down")[0] ?? "");
+  for (const { up } of migrations["sqlite"] ?? []) database.exec(up);
   const plan = database.prepare(`explain query plan ${compiled.text}`).all(...compiled.keys.map(() => null));
   database.close();
   const details = plan.map((row) => String(row["detail"]));

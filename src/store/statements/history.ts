@@ -1,4 +1,4 @@
-import { $, sql } from "../sql.ts";
+import { $, $int, $list, sql } from "../sql.ts";
 import { type Statement, statement } from "../statement.ts";
 
 /** A row of `romancy_history`. */
@@ -18,16 +18,19 @@ export const appendEvent: Statement<Columns> = statement(
   "history.append",
   () => sql`
   insert into romancy_history (instance_id, seq, kind, operation_id, data, at)
-  values (${$("instanceId")}, ${$("seq")}, ${$("kind")}, ${$("operationId")}, ${$("data")}, ${$("at")})`,
+  values (${$("instanceId")}, ${$int("seq")}, ${$("kind")}, ${$("operationId")}, ${$("data")}, ${$int("at")})`,
 );
 
-/** The fenced form: changes nothing when the epoch is another (invariant 2). */
+/**
+ * The fenced form: changes nothing when the epoch is another (invariant 2). The row is locked, so that nobody claims
+ * the instance, and reads a history without this event, before the event is there.
+ */
 export const appendEventFenced: Statement<Columns | "epoch"> = statement(
   "history.appendFenced",
-  () => sql`
+  (d) => sql`
   insert into romancy_history (instance_id, seq, kind, operation_id, data, at)
-  select id, ${$("seq")}, ${$("kind")}, ${$("operationId")}, ${$("data")}, ${$("at")}
-  from romancy_instances where id = ${$("instanceId")} and epoch = ${$("epoch")}`,
+  select id, ${$int("seq")}, ${$("kind")}, ${$("operationId")}, ${$("data")}, ${$int("at")}
+  from romancy_instances where id = ${$("instanceId")} and epoch = ${$int("epoch")} ${d.lockRow}`,
 );
 
 /** A page of the histories of several instances, in order, from behind `(afterId, afterSeq)`. */
@@ -35,6 +38,12 @@ export const historyPage: Statement<"ids" | "afterId" | "afterSeq" | "limit", Hi
   "history.page",
   (d) => sql`
   select instance_id, seq, kind, operation_id, data, at from romancy_history
-  where ${d.isOneOf("instance_id", $("ids"))} and (instance_id, seq) > (${$("afterId")}, ${$("afterSeq")})
-  order by instance_id, seq limit ${$("limit")}`,
+  where ${d.isOneOf("instance_id", $list("ids"))} and instance_id >= ${$("afterId")}
+    and (instance_id > ${$("afterId")} or seq > ${$int("afterSeq")})
+  order by instance_id, seq limit ${$int("limit")}`,
+);
+
+export const hasEvent: Statement<"instanceId" | "seq", { readonly seq: number }> = statement(
+  "history.has",
+  () => sql`select seq from romancy_history where instance_id = ${$("instanceId")} and seq = ${$int("seq")}`,
 );

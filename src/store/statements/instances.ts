@@ -1,4 +1,6 @@
-import { $, sql } from "../sql.ts";
+import type { Dialect } from "../dialect.ts";
+import { PRIORITY_STEP } from "../rows.ts";
+import { $, $int, $list, type Sql, sql } from "../sql.ts";
 import { type Statement, statement } from "../statement.ts";
 
 /** A row of `romancy_instances`, without what a statement leaves out. */
@@ -12,8 +14,6 @@ export interface InstanceRow {
   readonly tags: string | null;
   readonly priority: number;
   readonly worker_id: string | null;
-  readonly epoch: number;
-  readonly signals: number;
   readonly created_at: number;
   readonly updated_at: number;
   readonly completed_at: number | null;
@@ -27,34 +27,48 @@ export const insertInstance: Statement<NewRow> = statement(
   insert ${d.insertIgnore.before} into romancy_instances
     (id, workflow, status, input, root_id, tags, priority, wake_at, worker_id, epoch, created_at, updated_at)
   values
-    (${$("id")}, ${$("workflow")}, ${$("status")}, ${$("input")}, ${$("id")}, ${$("tags")}, ${$("priority")},
-     ${$("wakeAt")}, ${$("workerId")}, ${$("epoch")}, ${$("at")}, ${$("at")})
+    (${$("id")}, ${$("workflow")}, ${$("status")}, ${$("input")}, ${$("id")}, ${$("tags")}, ${$int("priority")},
+     ${$int("wakeAt")}, ${$("workerId")}, ${$int("epoch")}, ${$int("at")}, ${$int("at")})
   ${d.insertIgnore.after}`,
 );
 
 export const instanceById: Statement<"id", InstanceRow> = statement(
   "instances.byId",
   () => sql`
-  select id, workflow, status, input, output, error, tags, priority, worker_id, epoch, signals,
-         created_at, updated_at, completed_at
+  select id, workflow, status, input, output, error, tags, priority, worker_id, created_at, updated_at, completed_at
   from romancy_instances where id = ${$("id")}`,
 );
 
-/**
- * Instances that are due and nobody's become the worker's (invariant 1), each with a new epoch (invariant 2).
- * `limit` is the worker's free capacity; workflows it does not know are left for workers that do.
- */
-export const claimDue: Statement<"workerId" | "workflows" | "now" | "limit", ClaimRow> = statement(
+type DueParams = "workflows" | "now" | "limit" | "leastRecoveries" | "mostRecoveries";
+
+/** Due, nobody's, of a workflow that the worker knows (invariant 1). */
+const due = (d: Dialect): Sql<DueParams> => sql`
+  select id, workflow, input, epoch + 1 as epoch, signals, recoveries from romancy_instances
+  where worker_id is null and wake_at <= ${$int("now")} and ${d.isOneOf("workflow", $list("workflows"))}
+    and recoveries between ${$int("leastRecoveries")} and ${$int("mostRecoveries")}
+  order by wake_at limit ${$int("limit")} ${d.skipLocked}`;
+
+/** Makes what is due the worker's, each with a new epoch (invariant 2). */
+export const claimDue: Statement<"workerId" | DueParams, ClaimRow> = statement(
   "instances.claim",
   (d) => sql`
   update romancy_instances
-  set worker_id = ${$("workerId")}, epoch = epoch + 1, wake_at = null, updated_at = ${$("now")},
+  set worker_id = ${$("workerId")}, epoch = epoch + 1, wake_at = null, updated_at = ${$int("now")},
       status = case status when 'compensating' then status else 'running' end
-  where id in (
-    select id from romancy_instances
-    where worker_id is null and wake_at <= ${$("now")} and ${d.isOneOf("workflow", $("workflows"))}
-    order by wake_at limit ${$("limit")} ${d.skipLocked})
-  returning id, workflow, input, epoch, signals`,
+  where id in (select id from (${due(d)}) as due)
+  returning id, workflow, input, epoch, signals, recoveries`,
+);
+
+/** The same in two statements, where an update gives no rows: what is due, locked, as it will be; then `claimThese`. */
+export const lockDue: Statement<DueParams, ClaimRow> = statement("instances.lockDue", due);
+
+export const claimThese: Statement<"workerId" | "ids" | "now"> = statement(
+  "instances.claimThese",
+  (d) => sql`
+  update romancy_instances
+  set worker_id = ${$("workerId")}, epoch = epoch + 1, wake_at = null, updated_at = ${$int("now")},
+      status = case status when 'compensating' then status else 'running' end
+  where ${d.isOneOf("id", $list("ids"))}`,
 );
 
 export interface ClaimRow {
@@ -63,14 +77,16 @@ export interface ClaimRow {
   readonly input: string;
   readonly epoch: number;
   readonly signals: number;
+  readonly recoveries: number;
 }
 
 /** When the next instance without an owner is due; it may be long past. */
-export const nextDue: Statement<"workflows", { wake_at: number | null }> = statement(
+export const nextDue: Statement<"workflows" | "mostRecoveries", { wake_at: number | null }> = statement(
   "instances.nextDue",
   (d) => sql`
   select wake_at from romancy_instances
-  where worker_id is null and wake_at is not null and ${d.isOneOf("workflow", $("workflows"))}
+  where worker_id is null and wake_at is not null and ${d.isOneOf("workflow", $list("workflows"))}
+    and recoveries <= ${$int("mostRecoveries")}
   order by wake_at limit 1`,
 );
 
@@ -79,8 +95,8 @@ export const finishInstance: Statement<"id" | "epoch" | "status" | "output" | "e
   () => sql`
   update romancy_instances
   set status = ${$("status")}, output = ${$("output")}, error = ${$("error")}, worker_id = null, wake_at = null,
-      updated_at = ${$("at")}, completed_at = ${$("at")}
-  where id = ${$("id")} and epoch = ${$("epoch")} and completed_at is null`,
+      updated_at = ${$int("at")}, completed_at = ${$int("at")}, recoveries = 0
+  where id = ${$("id")} and epoch = ${$int("epoch")} and completed_at is null`,
 );
 
 /** Without a wake-up: fixed code, or a person, makes it go on. */
@@ -88,8 +104,9 @@ export const blockInstance: Statement<"id" | "epoch" | "error" | "at"> = stateme
   "instances.block",
   () => sql`
   update romancy_instances
-  set status = 'blocked', error = ${$("error")}, worker_id = null, wake_at = null, updated_at = ${$("at")}
-  where id = ${$("id")} and epoch = ${$("epoch")} and completed_at is null`,
+  set status = 'blocked', error = ${$("error")}, worker_id = null, wake_at = null, updated_at = ${$int("at")},
+      recoveries = 0
+  where id = ${$("id")} and epoch = ${$int("epoch")} and completed_at is null`,
 );
 
 /** A delivery that the run has not seen makes it due at once, so that no wake-up is lost (invariant 4). */
@@ -97,33 +114,66 @@ export const suspendInstance: Statement<"id" | "epoch" | "signals" | "wakeAt" | 
   "instances.suspend",
   () => sql`
   update romancy_instances
-  set status = 'waiting', worker_id = null, updated_at = ${$("at")}, error = null,
-      wake_at = case when signals <> ${$("signals")} then ${$("at")} else ${$("wakeAt")} end
-  where id = ${$("id")} and epoch = ${$("epoch")} and completed_at is null`,
+  set status = 'waiting', worker_id = null, updated_at = ${$int("at")}, error = null, recoveries = 0,
+      wake_at = case when signals <> ${$int("signals")} then ${$int("at")} else ${$int("wakeAt")} end
+  where id = ${$("id")} and epoch = ${$int("epoch")} and completed_at is null`,
 );
 
-/** Instances of a worker that is gone become nobody's and due (invariants 1 and 3). */
-export const freeInstancesOf: Statement<"workerId" | "now"> = statement(
-  "instances.freeOf",
+/** It has come further since its last owner died. */
+export const noteProgress: Statement<"id" | "epoch" | "at"> = statement(
+  "instances.progress",
   () => sql`
-  update romancy_instances set worker_id = null, wake_at = ${$("now")} - priority * 1000
-  where worker_id = ${$("workerId")}`,
+  update romancy_instances set recoveries = 0, error = null, updated_at = ${$int("at")}
+  where id = ${$("id")} and epoch = ${$int("epoch")} and completed_at is null`,
+);
+
+type FreeParams = "now" | "died" | "maxRecoveries" | "quarantine";
+
+/**
+ * What makes instances nobody's and due (invariants 1 and 3), or blocks those whose owners died too often. A new epoch
+ * keeps the owner out, should it live (invariant 2). `died` is 1 when the owner did not hand them back. The columns that
+ * are read come before their own assignments: MySQL assigns from left to right.
+ */
+const free = (): Sql<FreeParams> => {
+  const isPoison = sql`${$int("died")} = 1 and recoveries + 1 >= ${$int("maxRecoveries")}`;
+  return sql`
+  update romancy_instances
+  set status = case when ${isPoison} then 'blocked' else status end,
+      error = case when ${isPoison} then ${$("quarantine")} else error end,
+      wake_at = case when ${isPoison} then null else ${$int("now")} - priority * ${String(PRIORITY_STEP)} end,
+      worker_id = null, epoch = epoch + 1, recoveries = recoveries + ${$int("died")}`;
+};
+
+export const freeInstancesOf: Statement<FreeParams | "workerId"> = statement(
+  "instances.freeOf",
+  () => sql`${free()} where worker_id = ${$("workerId")}`,
 );
 
 /** The same for owners that have no row as workers. */
-export const freeOrphans: Statement<"now"> = statement(
+export const freeOrphans: Statement<FreeParams> = statement(
   "instances.freeOrphans",
-  () => sql`
-  update romancy_instances set worker_id = null, wake_at = ${$("now")} - priority * 1000
-  where worker_id is not null and worker_id not in (select id from romancy_workers)`,
+  () => sql`${free()} where worker_id is not null and worker_id not in (select id from romancy_workers)`,
 );
 
-/** Blocked instances are tried once more, since fixed code may have been deployed. */
-export const unblockInstances: Statement<"workflows" | "now"> = statement(
+/** The same for one instance, if it still is the worker's. */
+export const freeInstance: Statement<FreeParams | "workerId" | "id" | "epoch"> = statement(
+  "instances.free",
+  () => sql`${free()} where id = ${$("id")} and worker_id = ${$("workerId")} and epoch = ${$int("epoch")}`,
+);
+
+/** What the worker owns, by the database's account. */
+export const ownedBy: Statement<"workerId", { readonly id: string; readonly epoch: number }> = statement(
+  "instances.ownedBy",
+  () => sql`select id, epoch from romancy_instances where worker_id = ${$("workerId")}`,
+);
+
+/** Blocked instances are tried once more, since fixed code may have been deployed; not those that kill their owners. */
+export const unblockInstances: Statement<"workflows" | "now" | "maxRecoveries"> = statement(
   "instances.unblock",
   (d) => sql`
-  update romancy_instances set wake_at = ${$("now")}
-  where status = 'blocked' and wake_at is null and ${d.isOneOf("workflow", $("workflows"))}`,
+  update romancy_instances set wake_at = ${$int("now")}
+  where ${d.isBlocked} and wake_at is null and recoveries < ${$int("maxRecoveries")}
+    and ${d.isOneOf("workflow", $list("workflows"))}`,
 );
 
 /** Which of the instances have ended, and how. */
@@ -131,7 +181,7 @@ export const endedAmong: Statement<"ids", EndRow> = statement(
   "instances.endedAmong",
   (d) => sql`
   select id, workflow, status, output, error from romancy_instances
-  where ${d.isOneOf("id", $("ids"))} and completed_at is not null`,
+  where ${d.isOneOf("id", $list("ids"))} and completed_at is not null`,
 );
 
 export interface EndRow {
@@ -148,11 +198,27 @@ type ListFilter = "workflow" | "status" | "createdBefore" | "beforeId" | "limit"
 export const listInstances: Statement<ListFilter, InstanceRow> = statement(
   "instances.list",
   () => sql`
-  select id, workflow, status, input, output, error, tags, priority, worker_id, epoch, signals,
-         created_at, updated_at, completed_at
+  select id, workflow, status, input, output, error, tags, priority, worker_id, created_at, updated_at, completed_at
   from romancy_instances
-  where (created_at, id) < (${$("createdBefore")}, ${$("beforeId")})
+  where created_at <= ${$int("createdBefore")}
+    and (created_at < ${$int("createdBefore")} or id < ${$("beforeId")})
     and (${$("workflow")} is null or workflow = ${$("workflow")})
     and (${$("status")} is null or status = ${$("status")})
-  order by created_at desc, id desc limit ${$("limit")}`,
+  order by created_at desc, id desc limit ${$int("limit")}`,
 );
+
+/** What tells whether a commit whose answer was lost took place. */
+export const evidenceOf: Statement<"id", EvidenceRow> = statement(
+  "instances.evidence",
+  () => sql`
+  select workflow, input, worker_id, epoch, created_at, completed_at from romancy_instances where id = ${$("id")}`,
+);
+
+export interface EvidenceRow {
+  readonly workflow: string;
+  readonly input: string;
+  readonly worker_id: string | null;
+  readonly epoch: number;
+  readonly created_at: number;
+  readonly completed_at: number | null;
+}

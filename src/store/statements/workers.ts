@@ -1,15 +1,28 @@
-import { $, sql } from "../sql.ts";
+import { $, $int, sql } from "../sql.ts";
 import { type Statement, statement } from "../statement.ts";
+import { nextDue } from "./instances.ts";
 
-/** A row of `romancy_workers`. */
-export interface WorkerRow {
-  readonly id: string;
+export interface SurveyRow {
+  /** `null` in the row that stands for none. */
+  readonly id: string | null;
   readonly incarnation: string;
   readonly host: string;
   readonly pid: number;
   readonly born: string;
+  /** 1 when its lease has run out, by the database's clock. */
   readonly expired: number;
+  /** 0 when it has lost the lock that its connection holds; `null` when it has none to hold. */
+  readonly locked: number | null;
+  /** Epoch milliseconds; `null` for never. */
+  readonly next_due: number | null;
+  /** 1 if there are any. */
+  readonly orphans: number;
 }
+
+/** Instances whose owners do not exist. */
+const orphans = `
+  select i.id from romancy_instances i
+  where i.worker_id is not null and i.worker_id not in (select id from romancy_workers)`;
 
 type NewRow = "id" | "incarnation" | "host" | "pid" | "born" | "lease";
 
@@ -17,7 +30,7 @@ export const insertWorker: Statement<NewRow> = statement(
   "workers.insert",
   (d) => sql`
   insert ${d.insertIgnore.before} into romancy_workers (id, incarnation, host, pid, born, started_at, expires_at)
-  values (${$("id")}, ${$("incarnation")}, ${$("host")}, ${$("pid")}, ${$("born")}, ${d.now}, ${d.now} + ${$("lease")})
+  values (${$("id")}, ${$("incarnation")}, ${$("host")}, ${$int("pid")}, ${$("born")}, ${d.now}, ${d.now} + ${$int("lease")})
   ${d.insertIgnore.after}`,
 );
 
@@ -25,15 +38,21 @@ export const insertWorker: Statement<NewRow> = statement(
 export const renewLease: Statement<"id" | "incarnation" | "lease"> = statement(
   "workers.renew",
   (d) => sql`
-  update romancy_workers set expires_at = ${d.now} + ${$("lease")}
+  update romancy_workers set expires_at = ${d.now} + ${$int("lease")}
   where id = ${$("id")} and incarnation = ${$("incarnation")}`,
 );
 
-export const allWorkers: Statement<never, WorkerRow> = statement(
-  "workers.all",
+/**
+ * All that a worker must know of others, in one query: a row for each worker, or one of nulls, and in each row when the
+ * next instance is due and whether any has an owner that does not exist.
+ */
+export const survey: Statement<"workflows" | "mostRecoveries", SurveyRow> = statement(
+  "workers.survey",
   (d) => sql`
-  select id, incarnation, host, pid, born, case when expires_at < ${d.now} then 1 else 0 end as expired
-  from romancy_workers`,
+  select w.id, w.incarnation, w.host, w.pid, w.born, case when w.expires_at < ${d.now} then 1 else 0 end as expired,
+         ${d.isLockHeld("w.lock_name")} as locked, (${nextDue.build(d)}) as next_due,
+         (select count(*) from (${orphans} limit 1) orphan) as orphans
+  from (select 1 as one) o left join romancy_workers w on 1 = 1`,
 );
 
 /** The incarnation guards one that has just taken the same id. */
@@ -42,9 +61,21 @@ export const deleteWorker: Statement<"id" | "incarnation"> = statement(
   () => sql`delete from romancy_workers where id = ${$("id")} and incarnation = ${$("incarnation")}`,
 );
 
-export const orphanedOwner: Statement<never, { worker_id: string }> = statement(
-  "workers.orphanedOwner",
+/** The lock by which others see that the worker lives; `null` for none. */
+export const setLock: Statement<"id" | "incarnation" | "lockName"> = statement(
+  "workers.setLock",
   () => sql`
-  select worker_id from romancy_instances
-  where worker_id is not null and worker_id not in (select id from romancy_workers) limit 1`,
+  update romancy_workers set lock_name = ${$("lockName")}
+  where id = ${$("id")} and incarnation = ${$("incarnation")}`,
+);
+
+export const incarnationOf: Statement<"id", { readonly incarnation: string }> = statement(
+  "workers.incarnationOf",
+  () => sql`select incarnation from romancy_workers where id = ${$("id")}`,
+);
+
+/** The database's clock, in epoch milliseconds. */
+export const databaseTime: Statement<never, { readonly now: number }> = statement(
+  "clock.now",
+  (d) => sql`select ${d.now} as now`,
 );

@@ -1,0 +1,122 @@
+import type { Connection, Row, Text, Transaction } from "../../store/database.ts";
+import type { Bindable } from "../../store/sql.ts";
+import type { Compiled } from "../../store/statement.ts";
+import type { MysqlClient, MysqlOutcome, MysqlResult } from "./client.ts";
+import { isConnectionLost } from "./errors.ts";
+
+/** Milliseconds after which a statement of the engine is given up, and its connection with it. */
+const ANSWER_WITHIN = 15_000;
+
+/** The engine's statements on one connection. */
+export class MysqlConnection implements Connection {
+  readonly #client: MysqlClient;
+  readonly #takesSeveral: boolean;
+
+  /** @param takesSeveral whether one query may hold several statements */
+  constructor(client: MysqlClient, takesSeveral: boolean) {
+    this.#client = client;
+    this.#takesSeveral = takesSeveral;
+  }
+
+  async all({ text }: Compiled, values: readonly Bindable[]): Promise<Row[]> {
+    return (await this.#query(text, values)) as Row[];
+  }
+
+  async run({ text }: Compiled, values: readonly Bindable[]): Promise<number> {
+    return ((await this.#query(text, values)) as MysqlOutcome).affectedRows;
+  }
+
+  async script(text: string): Promise<void> {
+    // Comments may hold semicolons; quoted texts in our scripts hold none.
+    const statements = text.replace(/^\s*--.*$/gm, "").split(";");
+    await this.together(
+      statements.filter((statement) => statement.trim() !== "").map((part) => ({ text: part, values: [] })),
+    );
+  }
+
+  /** Runs the statements in one round trip, if the connection can, until one fails. */
+  async together(statements: readonly Text[]): Promise<void> {
+    if (this.#takesSeveral) {
+      const values = statements.flatMap((statement) => statement.values);
+      await this.#query(statements.map(({ text }) => text).join("; "), values);
+    } else {
+      for (const { text, values } of statements) await this.#query(text, values);
+    }
+  }
+
+  async #query(text: string, values: readonly Bindable[]): Promise<MysqlResult> {
+    const [result] = await this.#client.query({ sql: text, values, typeCast, timeout: ANSWER_WITHIN });
+    return result;
+  }
+}
+
+const NUMBERS: ReadonlySet<string> = new Set(["TINY", "SHORT", "LONG", "LONGLONG", "INT24", "NEWDECIMAL", "DOUBLE"]);
+
+/** Whole numbers become numbers and texts become texts, whatever the user's pool does. */
+function typeCast(field: { readonly type: string; string(): string | null }): unknown {
+  const text = field.string();
+  return text !== null && NUMBERS.has(field.type) ? Number(text) : text;
+}
+
+/** What begins a transaction of the engine: it locks the rows that it means, and no gaps between them. */
+export const BEGIN: readonly Text[] = [
+  { text: "set transaction isolation level read committed", values: [] },
+  { text: "start transaction", values: [] },
+];
+
+/** A transaction of the engine. */
+export class MysqlTransaction extends MysqlConnection implements Transaction {
+  readonly #release: (isBroken: boolean) => void;
+  #isOver = false;
+
+  constructor(client: MysqlClient, takesSeveral: boolean, release: (isBroken: boolean) => void) {
+    super(client, takesSeveral);
+    this.#release = release;
+  }
+
+  async begin(): Promise<void> {
+    try {
+      await this.together(BEGIN);
+    } catch (error) {
+      this.#end(true);
+      throw error;
+    }
+  }
+
+  async commit(): Promise<void> {
+    try {
+      await this.script("commit");
+    } catch (error) {
+      this.#end(true);
+      throw error;
+    }
+    this.#end(false);
+  }
+
+  async rollback(): Promise<void> {
+    // After a commit that failed there is nothing left to roll back.
+    if (this.#isOver) return;
+    try {
+      await this.script("rollback");
+      this.#end(false);
+    } catch {
+      this.#end(true);
+    }
+  }
+
+  #end(isBroken: boolean): void {
+    this.#isOver = true;
+    this.#release(isBroken);
+  }
+}
+
+/** Runs the statements as a transaction. */
+export async function transact(client: MysqlClient, takesSeveral: boolean, statements: readonly Text[]): Promise<void> {
+  const connection = new MysqlConnection(client, takesSeveral);
+  try {
+    await connection.together([...BEGIN, ...statements, { text: "commit", values: [] }]);
+  } catch (error) {
+    if (!isConnectionLost(error)) await connection.script("rollback");
+    throw error;
+  }
+}

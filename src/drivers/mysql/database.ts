@@ -1,0 +1,203 @@
+/**
+ * MySQL 8 and MariaDB through `mysql2`.
+ *
+ * 1. The engine keeps a few connections for itself; users' transactions take theirs from the pool.
+ * 2. Only the engine's connections take several statements in one query; users' code gets none of these.
+ * 3. Values are put into statements by `mysql2`, which needs a server that takes a backslash for an escape.
+ */
+import { UnsupportedDatabaseError } from "../../core/errors.ts";
+import type {
+  Connection,
+  Database,
+  LiveConnection,
+  SharedTransaction,
+  Text,
+  Transaction,
+} from "../../store/database.ts";
+import type { Dialect } from "../../store/dialect.ts";
+import type { Naming } from "../../store/naming.ts";
+import type { MysqlPool } from "../../store/pools.ts";
+import { $, sql } from "../../store/sql.ts";
+import { Lanes } from "../lanes.ts";
+import type { MysqlClient, MysqlPromisePool } from "./client.ts";
+import { MysqlConnection, MysqlTransaction, transact } from "./connection.ts";
+import { isConnectionLost, isTransient } from "./errors.ts";
+import { MysqlLiveConnection } from "./live.ts";
+import { MysqlSession } from "./session.ts";
+
+const mysqlDialect: Dialect = {
+  name: "mysql",
+  placeholder: () => "?",
+  reusesParameters: false,
+  hasReturning: false,
+  // Not by way of local time, of which an hour comes twice a year.
+  now: "timestampdiff(microsecond, '1970-01-01', utc_timestamp(3)) div 1000",
+  skipLocked: "for update skip locked",
+  lockRow: "for update",
+  insertIgnore: { before: "ignore", after: "" },
+  tableExists: sql`
+    select 1 as found from information_schema.tables where table_schema = database() and table_name = ${$("table")}`,
+  isOneOf: (column, list) => sql`${column} in (${list})`,
+  // `in ()` is no SQL; nothing equals null.
+  bindList: (list) => (list.length > 0 ? list : null),
+  isBlocked: "blocked_since is not null",
+  isLockHeld: (column) => `case when ${column} is not null then 1 - is_free_lock(${column}) end`,
+};
+
+/** Connections that the engine keeps: one for commits, others for claims, histories and its housekeeping. */
+const LANES = 3;
+
+/** The flag by which an update tells how many rows it found, not how many it had to change. */
+const FOUND_ROWS = 2;
+
+/** Opens pools on a URL, or uses the user's own, which is left open at the end. */
+export async function openMysql(
+  source: string | MysqlPool,
+  poolOptions: Readonly<Record<string, unknown>>,
+  naming: Naming,
+): Promise<Database> {
+  const database = typeof source === "string" ? await openUrl(source, poolOptions, naming) : usePool(source, naming);
+  try {
+    await database.check();
+    return database;
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+async function openUrl(
+  url: string,
+  options: Readonly<Record<string, unknown>>,
+  naming: Naming,
+): Promise<MysqlDatabase> {
+  const mysql = (await import("mysql2/promise").catch((cause: unknown) => {
+    throw new UnsupportedDatabaseError("MySQL and MariaDB need the package `mysql2`: run `npm install mysql2`.", {
+      cause,
+    });
+  })) as unknown as { createPool(options: object): MysqlPromisePool };
+  const uri = url.replace(/^mariadb:/i, "mysql:");
+  const defaults = { connectionLimit: 20, enableKeepAlive: true, connectTimeout: 10_000, charset: "utf8mb4", uri };
+  const own = { ...defaults, ...options, connectionLimit: LANES, multipleStatements: true };
+  const users = mysql.createPool({ ...defaults, ...options });
+  return new MysqlDatabase(mysql.createPool(own), users, true, naming);
+}
+
+function usePool(pool: MysqlPool, naming: Naming): MysqlDatabase {
+  const withCallbacks = pool as { promise?(): MysqlPromisePool };
+  const promised = withCallbacks.promise ? withCallbacks.promise() : (pool as unknown as MysqlPromisePool);
+  return new MysqlDatabase(promised, promised, false, naming);
+}
+
+class MysqlDatabase implements Database {
+  readonly dialect: Dialect = mysqlDialect;
+  readonly naming: Naming;
+  readonly reader: Connection;
+  readonly writer: Connection;
+  readonly #pool: MysqlPromisePool;
+  readonly #users: MysqlPromisePool;
+  readonly #ownsPools: boolean;
+  readonly #takesSeveral: boolean;
+  readonly #lanes: Lanes<MysqlClient>;
+
+  constructor(pool: MysqlPromisePool, users: MysqlPromisePool, ownsPools: boolean, naming: Naming) {
+    this.naming = naming;
+    this.#pool = pool;
+    this.#users = users;
+    this.#ownsPools = ownsPools;
+    this.#takesSeveral = pool.pool.config.connectionConfig.multipleStatements === true;
+    this.#lanes = new Lanes<MysqlClient>({
+      size: LANES,
+      open: () => pool.getConnection(),
+      release: (client, isBroken) => (isBroken ? client.destroy() : client.release()),
+      isBroken: (_, error) => isConnectionLost(error),
+    });
+    // Each statement is a transaction of its own.
+    this.reader = this.writer = {
+      all: (statement, values) => this.#use((connection) => connection.all(statement, values)),
+      run: (statement, values) => this.#use((connection) => connection.run(statement, values)),
+      script: (text) => this.#use((connection) => connection.script(text)),
+    };
+  }
+
+  /** @throws UnsupportedDatabaseError */
+  async check(): Promise<void> {
+    const { connectionLimit = LANES + 2, connectionConfig } = this.#users.pool.config;
+    if (!this.#ownsPools && connectionLimit > 0 && connectionLimit < LANES + 2) {
+      throw new UnsupportedDatabaseError(
+        `The pool has ${connectionLimit} connections at most; romancy keeps ${LANES + 1} for itself. Allow ${LANES + 2} or more.`,
+      );
+    }
+    if (connectionConfig.clientFlags !== undefined && (connectionConfig.clientFlags & FOUND_ROWS) === 0) {
+      throw new UnsupportedDatabaseError("The pool's `flags` switch FOUND_ROWS off, which romancy needs. Leave it on.");
+    }
+    const [[row]] = (await this.#lanes.use((client) =>
+      client.query({ sql: "select version() as version, @@sql_mode as mode" }),
+    )) as unknown as [{ version: string; mode: string }[]];
+    if (row?.mode.includes("NO_BACKSLASH_ESCAPES")) {
+      throw new UnsupportedDatabaseError("The sql_mode NO_BACKSLASH_ESCAPES makes values unsafe. Take it out.");
+    }
+    checkVersion(row?.version ?? "");
+  }
+
+  async begin(): Promise<Transaction> {
+    const client = await this.#lanes.take();
+    const transaction = new MysqlTransaction(client, this.#takesSeveral, (isBroken) =>
+      this.#lanes.give(client, isBroken),
+    );
+    await transaction.begin();
+    return transaction;
+  }
+
+  async share(): Promise<SharedTransaction> {
+    return this.shareNow();
+  }
+
+  shareNow(): SharedTransaction {
+    return new MysqlSession(() => this.#users.getConnection());
+  }
+
+  async transact(statements: readonly Text[]): Promise<void> {
+    await this.#lanes.use((client) => transact(client, this.#takesSeveral, statements));
+  }
+
+  /** Under a lock of the connection; statements that define tables commit by themselves here. */
+  async exclusively<T>(body: (connection: Connection) => Promise<T>): Promise<T> {
+    const lock = `concat(left(database(), 20), '.${this.naming.prefix}migrations')`;
+    return this.#lanes.use(async (client) => {
+      await client.query({ sql: `select get_lock(${lock}, 600)` });
+      try {
+        return await body(new MysqlConnection(client, this.#takesSeveral));
+      } finally {
+        await client.query({ sql: `select release_lock(${lock})` });
+      }
+    });
+  }
+
+  async live(): Promise<LiveConnection> {
+    return new MysqlLiveConnection(await this.#users.getConnection());
+  }
+
+  isTransient(error: unknown): boolean {
+    return isTransient(error);
+  }
+
+  async close(): Promise<void> {
+    this.#lanes.close();
+    if (!this.#ownsPools) return;
+    await Promise.all([this.#pool.end(), this.#users.end()]);
+  }
+
+  #use<T>(work: (connection: MysqlConnection) => Promise<T>): Promise<T> {
+    return this.#lanes.use((client) => work(new MysqlConnection(client, this.#takesSeveral)));
+  }
+}
+
+/** Needed: `skip locked`, check constraints, and a collation that compares bytes. */
+function checkVersion(version: string): void {
+  const isMariaDb = /mariadb/i.test(version);
+  const [major = 0, minor = 0, patch = 0] = (/\d+\.\d+\.\d+/.exec(version)?.[0] ?? "").split(".").map(Number);
+  const number = major * 10_000 + minor * 100 + patch;
+  if (number >= (isMariaDb ? 100_600 : 80_017)) return;
+  throw new UnsupportedDatabaseError(`MySQL 8.0.17 or MariaDB 10.6, or newer, is needed; the server is ${version}.`);
+}

@@ -1,0 +1,51 @@
+import type { LiveConnection } from "../../store/database.ts";
+import type { MysqlClient } from "./client.ts";
+
+/** Milliseconds after which a connection that gives no answer is given up. */
+const ANSWER_WITHIN = 5_000;
+
+export class MysqlLiveConnection implements LiveConnection {
+  readonly closed: Promise<void>;
+  readonly #client: MysqlClient;
+  readonly #end: () => void;
+  #isOver = false;
+
+  constructor(client: MysqlClient) {
+    this.#client = client;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.closed = promise;
+    this.#end = resolve;
+    client.connection.on("error", () => this.#finish());
+    client.connection.on("end", () => this.#finish());
+  }
+
+  async backend(): Promise<string> {
+    return String(await this.#ask("select connection_id() as answer", []));
+  }
+
+  async lock(name: string): Promise<boolean> {
+    return String(await this.#ask("select get_lock(?, 0) as answer", [name])) === "1";
+  }
+
+  async close(): Promise<void> {
+    this.#finish();
+  }
+
+  /** The lock must not outlive it in the pool: the connection is closed. */
+  #finish(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#client.destroy();
+    this.#end();
+  }
+
+  async #ask(sql: string, values: readonly string[]): Promise<unknown> {
+    try {
+      const [rows] = await this.#client.query({ sql, values, timeout: ANSWER_WITHIN });
+      return Array.isArray(rows) ? rows[0]?.["answer"] : undefined;
+    } catch (error) {
+      this.#finish();
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,73 @@
+/** A transaction that users' code shares: it takes a connection when it is asked for, and begins by itself. */
+import type { Row, SharedTransaction } from "../../store/database.ts";
+import type { Bindable, SqlValue } from "../../store/sql.ts";
+import type { Compiled } from "../../store/statement.ts";
+import { facadeOf } from "../facade.ts";
+import type { PostgresClient } from "./client.ts";
+import { PostgresConnection } from "./connection.ts";
+
+export class PostgresSession implements SharedTransaction {
+  readonly begun: Promise<void>;
+  readonly client: unknown;
+  readonly #connected: Promise<PostgresClient>;
+  #isOver = false;
+
+  constructor(connect: () => Promise<PostgresClient>) {
+    this.#connected = this.#begin(connect);
+    this.begun = this.#connected.then(() => {});
+    // Whoever uses the session is told.
+    this.begun.catch(() => {});
+    this.client = facadeOf(this.#connected, ["query"]);
+  }
+
+  async all(statement: Compiled, values: readonly Bindable[]): Promise<Row[]> {
+    return new PostgresConnection(await this.#connected).all(statement, values);
+  }
+
+  async run(statement: Compiled, values: readonly Bindable[]): Promise<number> {
+    return new PostgresConnection(await this.#connected).run(statement, values);
+  }
+
+  async script(text: string): Promise<void> {
+    await (await this.#connected).query(text);
+  }
+
+  async query(text: string, values: readonly SqlValue[]): Promise<Row[]> {
+    return (await (await this.#connected).query(text, values)).rows;
+  }
+
+  async isOpen(): Promise<boolean> {
+    return (await this.#connected).getTransactionStatus?.() === "T";
+  }
+
+  async commit(): Promise<void> {
+    await this.#end("commit");
+  }
+
+  async rollback(): Promise<void> {
+    if (!this.#isOver) await this.#end("rollback").catch(() => {});
+  }
+
+  async #begin(connect: () => Promise<PostgresClient>): Promise<PostgresClient> {
+    const client = await connect();
+    try {
+      await client.query("begin");
+      return client;
+    } catch (error) {
+      client.release(true);
+      throw error;
+    }
+  }
+
+  async #end(text: "commit" | "rollback"): Promise<void> {
+    this.#isOver = true;
+    const client = await this.#connected;
+    try {
+      await client.query(text);
+    } catch (error) {
+      client.release(true);
+      throw error;
+    }
+    client.release();
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * A batch as one transaction in one round trip on MySQL and MariaDB. It is all or nothing: the first of its statements
+ * fails unless every advance is still its committer's, an insert when an id exists; then the committer finds out which.
+ */
+import type { Advance, Change, ChangeResult } from "../../core/commit.ts";
+import type { Database, Text } from "../database.ts";
+import { qualify } from "../naming.ts";
+import { eventRow, newRow, patchRow } from "../rows.ts";
+import type { SqlValue } from "../sql.ts";
+
+type Row = Readonly<Record<string, SqlValue>>;
+
+/** Applies the changes in one transaction; rejects when one of them does not apply. */
+export async function applyOnMysql(database: Database, changes: readonly Change[]): Promise<ChangeResult[]> {
+  const creates = changes.flatMap((change) => (change.type === "create" ? [newRow(change.instance) as Row] : []));
+  const advances = changes.filter((change) => change.type === "advance");
+  const events = advances.flatMap(({ instanceId, events }) =>
+    events.map((event) => eventRow(instanceId, event) as Row),
+  );
+  const statements: Text[] = [];
+  if (advances.length > 0) statements.push(hold(advances));
+  if (events.length > 0) statements.push(insertEvents(events));
+  const patches = advances.flatMap(patchRow);
+  if (patches.length > 0) statements.push(update(patches));
+  if (creates.length > 0) statements.push(insertInstances(creates));
+  await database.transact?.(statements.map(({ text, values }) => ({ text: qualify(text, database.naming), values })));
+  return changes.map(() => ({ type: "applied" }));
+}
+
+/** Locks the advances' rows; adding 1 to the largest number is an error, on purpose, when one of them is missing. */
+function hold(advances: readonly Advance[]): Text {
+  const rows = advances.map(({ instanceId, epoch, patch }) => ({ id: instanceId, epoch, ends: patch ? 1 : 0 }));
+  const list = table(["id", "epoch", "ends"], rows);
+  return {
+    text: `select 18446744073709551615 + (count(*) <> ${rows.length}) from ${list.text} as hold
+      straight_join romancy_instances i
+      on i.id = hold.id and i.epoch = hold.epoch and (hold.ends = 0 or i.completed_at is null) for update`,
+    values: list.values,
+  };
+}
+
+function insertEvents(events: readonly Row[]): Text {
+  const list = tuples(["instanceId", "seq", "kind", "operationId", "data", "at"], events);
+  return {
+    text: `insert into romancy_history (instance_id, seq, kind, operation_id, data, at) values ${list.text}`,
+    values: list.values,
+  };
+}
+
+/** The columns that are read come before their own assignments: MySQL assigns from left to right. */
+function update(patches: readonly Row[]): Text {
+  const columns = ["id", "event", "status", "output", "error", "wakeAt", "signals", "at"];
+  const list = table(columns, patches);
+  return {
+    text: `update ${list.text} as patch straight_join romancy_instances i on i.id = patch.id
+      set i.status = coalesce(patch.status, i.status), i.output = patch.output, i.error = patch.error,
+          i.worker_id = case patch.event when 'progress' then i.worker_id end,
+          i.wake_at = case patch.event when 'progress' then i.wake_at when 'suspend' then
+            case when i.signals <> patch.signals then patch.at else patch.wakeAt end end,
+          i.updated_at = patch.at,
+          i.completed_at = case when patch.event in ('complete', 'fail') then patch.at end,
+          i.recoveries = 0`,
+    values: list.values,
+  };
+}
+
+function insertInstances(creates: readonly Row[]): Text {
+  const columns = [
+    "id",
+    "workflow",
+    "status",
+    "input",
+    "id",
+    "tags",
+    "priority",
+    "wakeAt",
+    "workerId",
+    "epoch",
+    "at",
+    "at",
+  ];
+  const list = tuples(columns, creates);
+  return {
+    text: `insert into romancy_instances
+      (id, workflow, status, input, root_id, tags, priority, wake_at, worker_id, epoch, created_at, updated_at)
+      values ${list.text}`,
+    values: list.values,
+  };
+}
+
+function tuples(columns: readonly string[], rows: readonly Row[]): Text {
+  const tuple = `(${columns.map(() => "?").join(", ")})`;
+  return { text: rows.map(() => tuple).join(", "), values: valuesOf(columns, rows) };
+}
+
+/** The rows as a derived table. */
+function table(columns: readonly string[], rows: readonly Row[]): Text {
+  const first = `select ${columns.map((column) => `? as ${column}`).join(", ")}`;
+  const next = `select ${columns.map(() => "?").join(", ")}`;
+  const text = rows.map((_, index) => (index === 0 ? first : next)).join(" union all ");
+  return { text: `(${text})`, values: valuesOf(columns, rows) };
+}
+
+function valuesOf(columns: readonly string[], rows: readonly Row[]): SqlValue[] {
+  return rows.flatMap((row) => columns.map((column) => row[column] ?? null));
+}
