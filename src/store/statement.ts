@@ -6,16 +6,19 @@ import type { Sql } from "./sql.ts";
 export interface Statement<Name extends string, Row = never> {
   readonly name: string;
   readonly build: (dialect: Dialect) => Sql<Name>;
+  /** Whether it is worth it that the server keeps its plan. */
+  readonly isPrepared: boolean;
   /** Carries the row's type only. */
   readonly row?: Row;
 }
 
-/** Defines a statement; `name` is also the name of the prepared statement. */
+/** Defines a statement. */
 export function statement<Name extends string, Row = never>(
   name: string,
   build: (dialect: Dialect) => Sql<NoInfer<Name>>,
+  isPrepared = false,
 ): Statement<Name, Row> {
-  return { name, build };
+  return { name, build, isPrepared };
 }
 
 /** A statement in the words of one database. */
@@ -24,6 +27,7 @@ export interface Compiled {
   readonly text: string;
   /** Names in the order of binding. */
   readonly keys: readonly string[];
+  readonly isPrepared: boolean;
 }
 
 export function compile(source: Statement<string, unknown>, dialect: Dialect, naming: Naming): Compiled {
@@ -37,5 +41,6 @@ export function compile(source: Statement<string, unknown>, dialect: Dialect, na
       return dialect.placeholder(position, part.type);
     })
     .join("");
-  return { name: source.name, text: qualify(text.replace(/\s+/g, " ").trim(), naming), keys };
+  const { name, isPrepared } = source;
+  return { name, text: qualify(text.replace(/\s+/g, " ").trim(), naming), keys, isPrepared };
 }

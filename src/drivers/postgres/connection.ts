@@ -2,6 +2,7 @@ import type { Connection, Row, Transaction } from "../../store/database.ts";
 import type { Bindable } from "../../store/sql.ts";
 import type { Compiled } from "../../store/statement.ts";
 import type { PostgresClient, PostgresResult } from "./client.ts";
+import { isPlanMissing } from "./errors.ts";
 
 /** Milliseconds after which a statement of the engine is given up, and its connection with it. */
 const ANSWER_WITHIN = 15_000;
@@ -11,12 +12,37 @@ const NUMBERS: ReadonlySet<number> = new Set([20, 23]);
 
 const types = { getTypeParser: (oid: number) => (NUMBERS.has(oid) ? Number : String) };
 
+/**
+ * Names of prepared statements. The server keeps the plan of a named one, and a plan that was made when tables were
+ * small reads them whole. So after every fourfold growth there is another name, and with it another plan.
+ */
+export class PlanNames {
+  #isOn = true;
+  #rows = 0;
+
+  nameOf({ name, isPrepared }: Compiled): string | undefined {
+    return isPrepared && this.#isOn ? `romancy.${name}.${Math.floor(Math.log2(this.#rows + 1) / 2)}` : undefined;
+  }
+
+  /** So many rows were written or changed. */
+  grow(rows: number): void {
+    this.#rows += rows;
+  }
+
+  /** A pooler that deals out connections per transaction does not keep them. */
+  switchOff(): void {
+    this.#isOn = false;
+  }
+}
+
 /** The engine's statements on one connection. */
 export class PostgresConnection implements Connection {
   readonly #client: PostgresClient;
+  readonly #names: PlanNames | undefined;
 
-  constructor(client: PostgresClient) {
+  constructor(client: PostgresClient, names?: PlanNames) {
     this.#client = client;
+    this.#names = names;
   }
 
   async all(statement: Compiled, values: readonly Bindable[]): Promise<Row[]> {
@@ -31,8 +57,18 @@ export class PostgresConnection implements Connection {
     await this.#client.query({ text, query_timeout: ANSWER_WITHIN });
   }
 
-  #query({ text }: Compiled, values: readonly Bindable[]): Promise<PostgresResult> {
-    return this.#client.query({ text, values, types, query_timeout: ANSWER_WITHIN });
+  async #query(statement: Compiled, values: readonly Bindable[]): Promise<PostgresResult> {
+    const name = this.#names?.nameOf(statement);
+    const query = { text: statement.text, values, types, query_timeout: ANSWER_WITHIN };
+    if (name === undefined) return this.#client.query(query);
+    try {
+      const result = await this.#client.query({ ...query, name });
+      this.#names?.grow(result.rows.length);
+      return result;
+    } catch (error) {
+      if (isPlanMissing(error)) this.#names?.switchOff();
+      throw error;
+    }
   }
 }
 

@@ -13,7 +13,7 @@ import type { PostgresPool } from "../../store/pools.ts";
 import { $, sql } from "../../store/sql.ts";
 import { Lanes } from "../lanes.ts";
 import type { PostgresClient, PostgresPromisePool } from "./client.ts";
-import { PostgresConnection, PostgresTransaction } from "./connection.ts";
+import { PlanNames, PostgresConnection, PostgresTransaction } from "./connection.ts";
 import { isConnectionLost, isTransient } from "./errors.ts";
 import { PostgresLiveConnection } from "./live.ts";
 import { PostgresSession } from "./session.ts";
@@ -80,6 +80,7 @@ class PostgresDatabase implements Database {
   readonly #pool: PostgresPromisePool;
   readonly #ownsPool: boolean;
   readonly #lanes: Lanes<PostgresClient>;
+  readonly #names = new PlanNames();
 
   constructor(pool: PostgresPromisePool, ownsPool: boolean, naming: Naming) {
     this.naming = naming;
@@ -95,9 +96,9 @@ class PostgresDatabase implements Database {
     });
     // Each statement is a transaction of its own.
     this.reader = this.writer = {
-      all: (statement, values) => this.#lanes.use((client) => new PostgresConnection(client).all(statement, values)),
-      run: (statement, values) => this.#lanes.use((client) => new PostgresConnection(client).run(statement, values)),
-      script: (text) => this.#lanes.use((client) => new PostgresConnection(client).script(text)),
+      all: (statement, values) => this.#use((connection) => connection.all(statement, values)),
+      run: (statement, values) => this.#use((connection) => connection.run(statement, values)),
+      script: (text) => this.#use((connection) => connection.script(text)),
     };
   }
 
@@ -171,6 +172,10 @@ class PostgresDatabase implements Database {
   async close(): Promise<void> {
     this.#lanes.close();
     if (this.#ownsPool) await this.#pool.end();
+  }
+
+  #use<T>(work: (connection: PostgresConnection) => Promise<T>): Promise<T> {
+    return this.#lanes.use((client) => work(new PostgresConnection(client, this.#names)));
   }
 }
 

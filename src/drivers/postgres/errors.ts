@@ -17,9 +17,17 @@ const LOST_CLASSES: ReadonlySet<string> = new Set(["08", "25", "57"]);
 const LOST =
   /^(Connection terminated|Client (has encountered a connection error|was closed)|Query read timeout|timeout)/;
 
+/** A prepared statement does not exist, or exists already: a pooler has given us another server's connection. */
+const PLAN_CODES: ReadonlySet<string> = new Set(["26000", "42P05"]);
+
 /** Whether the same statement may succeed later. */
 export function isTransient(error: unknown): boolean {
-  return isConnectionLost(error) || TRANSIENT_CLASSES.has(classOf(error));
+  return isConnectionLost(error) || TRANSIENT_CLASSES.has(classOf(error)) || isPlanMissing(error);
+}
+
+/** Whether prepared statements do not last here. */
+export function isPlanMissing(error: unknown): boolean {
+  return PLAN_CODES.has(codeOf(error));
 }
 
 /** Whether the connection cannot be used any more. */

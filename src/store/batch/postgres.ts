@@ -82,6 +82,7 @@ const batch: Statement<string, Outcome> = statement(
     select event."instanceId", event.seq, event.kind, event."operationId", event.data, event.at
     from ${rows(EVENTS)} join advanced on advanced.id = event."instanceId")
   select 'created' as kind, id from created union all select 'advanced' as kind, id from advanced`,
+  true,
 );
 
 /** Applies the changes in one transaction. */
