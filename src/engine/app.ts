@@ -227,9 +227,7 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
     });
     const parts = { store, journal, results, watch, clock, announcer };
     let presence: Presence | undefined;
-    const worker = this.#options.worker
-      ? this.#createWorker(parts, incarnation, () => presence?.steadyFor ?? 0)
-      : undefined;
+    const worker = this.#options.worker ? this.#createWorker(parts, incarnation, () => presence) : undefined;
     journal.onHealthy = () => worker?.slots.poke();
     try {
       await worker?.start();
@@ -264,6 +262,7 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
         if (news === "work") worker?.poke();
         else results.lookSoon();
       },
+      onBack: () => worker?.slots.poke(),
       onListening: (isListening) => {
         watch.isTold = isListening;
       },
@@ -275,7 +274,7 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
   #createWorker(
     { store, journal, results, clock, announcer, watch }: Omit<Running, "worker" | "presence" | "clockTimer">,
     incarnation: string,
-    steadyFor: () => number,
+    presence: () => Presence | undefined,
   ): Worker {
     const options = this.#options;
     const identity = ownIdentity();
@@ -289,7 +288,8 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
       identity,
       randomBytes,
       clock,
-      steadyFor,
+      steadyFor: () => presence()?.steadyFor ?? 0,
+      isCutOff: () => presence()?.isCutOff ?? false,
       record: { ...identity, id: this.workerId, incarnation },
       workflows: this.#workflows,
       environment: { store, log: options.logger, maxValueBytes: options.maxValueBytes },
@@ -309,7 +309,7 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
     await running.journal.close(this.#options.shutdownTimeout);
     await running.announcer.drain();
     await running.presence?.stop();
-    running.results.close();
+    await running.results.close();
     await running.store.close();
     unguardRejections();
     for (const signal of this.#options.shutdownSignals) process.off(signal, this.#onSignal);

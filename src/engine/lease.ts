@@ -15,9 +15,11 @@ import { isGone, type ProcessIdentity } from "./process-identity.ts";
 /** Milliseconds for which a worker's lock must be free until it is taken for dead: a mere reconnect takes less. */
 const GRACE = 900;
 
-/** Milliseconds that the own connection must have lasted, until others without a lock are judged: after the database
- * was restarted, all have to reconnect. */
-const SETTLED_AFTER = 5_000;
+/**
+ * Milliseconds that the own connection must have lasted until others without a lock are judged: after the database was
+ * restarted, all have to reconnect, which they try at least every 1.5 s.
+ */
+const SETTLED_AFTER = 2_500;
 
 /** Milliseconds that a renewal is given when the lease has run out: the process may have been stopped, and no more. */
 const LAST_CHANCE = 1_000;
@@ -59,6 +61,7 @@ export class Lease {
   #heldUntil = 0;
   /** The worker has dropped what it ran, and the database may not know yet. */
   #isForfeited = false;
+  #lockName: string | null = null;
   /** Since when, by the monotonic clock, the locks of other incarnations have been free. */
   #lockFreeSince = new Map<string, number>();
 
@@ -86,6 +89,12 @@ export class Lease {
       setInterval(() => this.#guard(() => this.#renew()), renewEvery),
       setInterval(() => this.#guard(() => this.sweep()), watchEvery),
     ];
+  }
+
+  /** Others can tell by this lock that the worker lives. */
+  async setLock(name: string): Promise<void> {
+    this.#lockName = name;
+    await this.#options.store.setLock(this.#options.worker, name);
   }
 
   /** Stops renewing, and waits for what is under way. */
@@ -132,7 +141,7 @@ export class Lease {
     const { store, worker, duration, now, identity } = this.#options;
     await this.sweep();
     const begun = performance.now();
-    if (await store.addWorker(worker, duration, now())) {
+    if (await store.addWorker(worker, this.#lockName, duration, now())) {
       this.#hold(begun);
       return true;
     }

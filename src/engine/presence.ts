@@ -16,7 +16,7 @@ const CHECK_EVERY = 15_000;
 
 /** Milliseconds between two tries to connect: at first, and at most. */
 const FIRST_WAIT = 50;
-const LONGEST_WAIT = 2_000;
+const LONGEST_WAIT = 1_000;
 
 /** What a message between processes can say: there may be work; an instance has ended. */
 export type News = "work" | "ended";
@@ -31,6 +31,8 @@ export interface PresenceOptions {
   /** Told the name of the lock that is held; absent in a client, which needs none. */
   readonly onLock: ((name: string) => Promise<void>) | undefined;
   readonly onNews: (news: News) => void;
+  /** The connection is back after it was lost. */
+  readonly onBack: () => void;
   /** Whether messages come in has changed. */
   readonly onListening: (isListening: boolean) => void;
 }
@@ -40,6 +42,8 @@ export class Presence {
   #live: LiveConnection | undefined;
   #since = Number.POSITIVE_INFINITY;
   #isListening = false;
+  #isCutOff = false;
+  #connections = 0;
   #keeping: Promise<void> | undefined;
   #stopped = false;
   #stop: () => void = () => {};
@@ -57,8 +61,9 @@ export class Presence {
     return Math.max(0, performance.now() - this.#since);
   }
 
-  get isListening(): boolean {
-    return this.#isListening;
+  /** Whether the connection was lost and is not back yet: the database may be away. */
+  get isCutOff(): boolean {
+    return this.#isCutOff;
   }
 
   /** Connects, and from then on keeps connected. */
@@ -86,6 +91,8 @@ export class Presence {
         try {
           live = await this.#connect();
           wait = FIRST_WAIT;
+          this.#isCutOff = false;
+          this.#options.onBack();
           if (!live) return;
         } catch {
           wait = Math.min(2 * wait, LONGEST_WAIT);
@@ -124,7 +131,8 @@ export class Presence {
         await live.close();
         return undefined;
       }
-      const name = `romancy:${incarnation}`;
+      // A new lock for each connection: the server may not have noticed yet that the last one is gone.
+      const name = `romancy:${incarnation}.${++this.#connections}`;
       if (onLock && (await live.lock(name))) await onLock(name);
     } catch (error) {
       await live.close();
@@ -161,6 +169,7 @@ export class Presence {
     this.#since = Number.POSITIVE_INFINITY;
     this.#live = undefined;
     if (this.#stopped) return;
+    this.#isCutOff = true;
     if (this.#isListening) {
       this.#options.log.warn("The connection that hears other processes was lost. Polling until it is back.");
     }

@@ -11,7 +11,8 @@ interface Waiter {
 export class Results {
   readonly #store: Store;
   readonly #waiters = new Map<string, Set<Waiter>>();
-  #looksSoon = false;
+  #looking: Promise<void> | undefined;
+  #looksAgain = false;
 
   constructor(store: Store) {
     this.#store = store;
@@ -57,23 +58,33 @@ export class Results {
     for (const ending of await this.#store.ended([...this.#waiters.keys()])) this.tell(ending);
   }
 
-  /** Looks a moment later, once for all that ask for it meanwhile. */
+  /** Looks a moment later, once for all that ask for it until then. */
   lookSoon(): void {
-    if (this.#looksSoon) return;
-    this.#looksSoon = true;
-    setImmediate(() => {
-      this.#looksSoon = false;
-      // When the database does not answer, the next change that is noticed makes for another look.
-      this.look().catch(() => {});
-    });
+    this.#looksAgain = true;
+    this.#looking ??= this.#lookWhileAsked();
   }
 
   /** Nobody will be told any more. */
-  close(): void {
+  async close(): Promise<void> {
+    this.#looksAgain = false;
+    await this.#looking;
     for (const [id, waiters] of this.#waiters) {
       const error = new AppStateError(`The app was shut down while the result of instance ${id} was awaited.`);
       for (const { reject } of waiters) reject(error);
     }
+  }
+
+  async #lookWhileAsked(): Promise<void> {
+    while (this.#looksAgain) {
+      await new Promise((resolve) => setImmediate(resolve));
+      this.#looksAgain = false;
+      try {
+        await this.look();
+      } catch {
+        // When the database does not answer, the next change that is noticed makes for another look.
+      }
+    }
+    this.#looking = undefined;
   }
 
   #add(id: string, waiter: Waiter): void {

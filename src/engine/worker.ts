@@ -49,6 +49,8 @@ export interface WorkerOptions {
   readonly maxRecoveries: number;
   /** For how long, in milliseconds, the connection has lasted by which others know this worker. */
   readonly steadyFor: () => number;
+  /** Whether that connection is broken at this moment. */
+  readonly isCutOff: () => boolean;
   /** Tells other processes. */
   readonly announce: (news: News) => void;
   /** It has found work. */
@@ -87,7 +89,7 @@ export class Worker implements RunHost {
     this.randomBytes = options.randomBytes;
     this.slots = new Slots(
       options.maxConcurrentActivities,
-      () => !this.#stopping && this.#lease.isHeld && this.journal.isHealthy,
+      () => !this.#stopping && !options.isCutOff() && this.#lease.isHeld && this.journal.isHealthy,
     );
     this.#lease = new Lease({
       store,
@@ -138,7 +140,7 @@ export class Worker implements RunHost {
 
   /** Others can tell by this lock that the worker lives. */
   async setLock(name: string): Promise<void> {
-    await this.#options.store.setLock(this.#options.record, name);
+    await this.#lease.setLock(name);
   }
 
   /** Whether the instance is this worker's at this moment. */

@@ -70,18 +70,14 @@ export class SqlStore implements Store {
   claim(workerId: string, { workflows, ...due }: DueFilter): Promise<Claim[]> {
     const params = { ...due, workflows, workerId };
     if (this.#database.dialect.hasReturning) {
-      return this.#retry(() => this.#runner.all(this.#database.writer, instances.claimDue, params));
+      return this.#runner.all(this.#database.writer, instances.claimDue, params);
     }
-    return this.#retry(() =>
-      inTransaction(this.#database, async (transaction) => {
-        const claims = await this.#runner.all(transaction, instances.lockDue, params);
-        const ids = claims.map(({ id }) => id);
-        if (claims.length > 0) {
-          await this.#runner.run(transaction, instances.claimThese, { workerId, ids, now: due.now });
-        }
-        return claims;
-      }),
-    );
+    return inTransaction(this.#database, async (transaction) => {
+      const claims = await this.#runner.all(transaction, instances.lockDue, params);
+      const ids = claims.map(({ id }) => id);
+      if (claims.length > 0) await this.#runner.run(transaction, instances.claimThese, { workerId, ids, now: due.now });
+      return claims;
+    });
   }
 
   async nextDue(workflows: readonly string[], mostRecoveries: number): Promise<number | undefined> {
@@ -128,11 +124,11 @@ export class SqlStore implements Store {
     return rows.map((row) => ({ ...row, status: row.status as InstanceStatus }));
   }
 
-  addWorker(worker: WorkerRecord, lease: number, now: number): Promise<boolean> {
+  addWorker(worker: WorkerRecord, lockName: string | null, lease: number, now: number): Promise<boolean> {
     const { id, incarnation } = worker;
     return this.#retry(() =>
       inTransaction(this.#database, async (transaction) => {
-        if ((await this.#runner.run(transaction, workers.insertWorker, { ...worker, lease })) === 0) {
+        if ((await this.#runner.run(transaction, workers.insertWorker, { ...worker, lockName, lease })) === 0) {
           // It may be there because an earlier try was not answered.
           const [holder] = await this.#runner.all(transaction, workers.incarnationOf, { id });
           return holder?.incarnation === incarnation;
@@ -192,7 +188,8 @@ export class SqlStore implements Store {
   }
 
   get channel(): string {
-    return qualify("romancy_channel", this.#database.naming).replaceAll('"', "");
+    // PostgreSQL allows 63 bytes; the end tells channels apart.
+    return qualify("romancy_channel", this.#database.naming).replaceAll('"', "").slice(-63);
   }
 
   changedByOthers(): boolean | undefined {

@@ -154,7 +154,7 @@ export interface Store {
   ended(ids: readonly string[]): Promise<Ending[]>;
 
   /** Adds a worker, or answers `false` when its id is taken; frees what an earlier worker of that id left. */
-  addWorker(worker: WorkerRecord, leaseMilliseconds: number, now: number): Promise<boolean>;
+  addWorker(worker: WorkerRecord, lockName: string | null, leaseMilliseconds: number, now: number): Promise<boolean>;
   /** `false` when the worker was declared dead. */
   renewLease(worker: WorkerRecord, leaseMilliseconds: number): Promise<boolean>;
   /** Who else is there, and what is to be done. */

@@ -11,11 +11,16 @@ const ANSWER_WITHIN = 15_000;
 export class MysqlConnection implements Connection {
   readonly #client: MysqlClient;
   readonly #takesSeveral: boolean;
+  readonly #timeout: number;
 
-  /** @param takesSeveral whether one query may hold several statements */
-  constructor(client: MysqlClient, takesSeveral: boolean) {
+  /**
+   * @param takesSeveral whether one query may hold several statements
+   * @param answerWithin milliseconds
+   */
+  constructor(client: MysqlClient, takesSeveral: boolean, answerWithin: number = ANSWER_WITHIN) {
     this.#client = client;
     this.#takesSeveral = takesSeveral;
+    this.#timeout = answerWithin;
   }
 
   async all({ text }: Compiled, values: readonly Bindable[]): Promise<Row[]> {
@@ -45,7 +50,7 @@ export class MysqlConnection implements Connection {
   }
 
   async #query(text: string, values: readonly Bindable[]): Promise<MysqlResult> {
-    const [result] = await this.#client.query({ sql: text, values, typeCast, timeout: ANSWER_WITHIN });
+    const [result] = await this.#client.query({ sql: text, values, typeCast, timeout: this.#timeout });
     return result;
   }
 }

@@ -47,6 +47,9 @@ const mysqlDialect: Dialect = {
 /** Connections that the engine keeps: one for commits, others for claims, histories and its housekeeping. */
 const LANES = 3;
 
+/** Seconds that another process is given to migrate. */
+const MIGRATED_WITHIN = 600;
+
 /** The flag by which an update tells how many rows it found, not how many it had to change. */
 const FOUND_ROWS = 2;
 
@@ -165,9 +168,12 @@ class MysqlDatabase implements Database {
   async exclusively<T>(body: (connection: Connection) => Promise<T>): Promise<T> {
     const lock = `concat(left(database(), 20), '.${this.naming.prefix}migrations')`;
     return this.#lanes.use(async (client) => {
-      await client.query({ sql: `select get_lock(${lock}, 600)` });
+      const [rows] = await client.query({ sql: `select get_lock(${lock}, ${MIGRATED_WITHIN}) as locked` });
+      if (!Array.isArray(rows) || Number(rows[0]?.["locked"]) !== 1) {
+        throw new UnsupportedDatabaseError("Another process has been migrating the database for ten minutes.");
+      }
       try {
-        return await body(new MysqlConnection(client, this.#takesSeveral));
+        return await body(new MysqlConnection(client, this.#takesSeveral, MIGRATED_WITHIN * 1_000));
       } finally {
         await client.query({ sql: `select release_lock(${lock})` });
       }

@@ -9,11 +9,15 @@ import type { Row, SharedTransaction } from "../../store/database.ts";
 import type { Bindable, SqlValue } from "../../store/sql.ts";
 import type { Compiled } from "../../store/statement.ts";
 import { facadeOf } from "../facade.ts";
+import { within } from "../within.ts";
 import type { MysqlClient } from "./client.ts";
 import { MysqlConnection } from "./connection.ts";
 import { isConnectionLost } from "./errors.ts";
 
 const MARK = "romancy_session";
+
+/** Milliseconds. */
+const ROLLED_BACK_WITHIN = 500;
 
 export class MysqlSession implements SharedTransaction {
   readonly begun: Promise<void>;
@@ -59,11 +63,18 @@ export class MysqlSession implements SharedTransaction {
   }
 
   async commit(): Promise<void> {
-    await this.#end([]);
+    // Commits what is open (https://dev.mysql.com/doc/refman/8.4/en/commit.html).
+    await this.#end((client) => client.query({ sql: "set autocommit = 1" }));
   }
 
   async rollback(): Promise<void> {
-    if (!this.#isOver) await this.#end(["rollback"]).catch(() => {});
+    if (this.#isOver) return;
+    // A statement of the user's may be under way that takes its time; then the connection is closed.
+    const undo = async (client: MysqlClient): Promise<void> => {
+      await client.query({ sql: "rollback" });
+      await client.query({ sql: "set autocommit = 1" });
+    };
+    await this.#end((client) => within(ROLLED_BACK_WITHIN, undo(client))).catch(() => {});
   }
 
   async #connection(): Promise<MysqlConnection> {
@@ -82,13 +93,11 @@ export class MysqlSession implements SharedTransaction {
     }
   }
 
-  async #end(statements: readonly string[]): Promise<void> {
+  async #end(last: (client: MysqlClient) => Promise<unknown>): Promise<void> {
     this.#isOver = true;
     const client = await this.#connected;
     try {
-      for (const sql of statements) await client.query({ sql });
-      // Commits what is open (https://dev.mysql.com/doc/refman/8.4/en/commit.html).
-      await client.query({ sql: "set autocommit = 1" });
+      await last(client);
     } catch (error) {
       client.destroy();
       throw error;

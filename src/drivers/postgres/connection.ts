@@ -39,10 +39,13 @@ export class PlanNames {
 export class PostgresConnection implements Connection {
   readonly #client: PostgresClient;
   readonly #names: PlanNames | undefined;
+  readonly #answerWithin: number;
 
-  constructor(client: PostgresClient, names?: PlanNames) {
+  /** @param answerWithin milliseconds */
+  constructor(client: PostgresClient, names?: PlanNames, answerWithin: number = ANSWER_WITHIN) {
     this.#client = client;
     this.#names = names;
+    this.#answerWithin = answerWithin;
   }
 
   async all(statement: Compiled, values: readonly Bindable[]): Promise<Row[]> {
@@ -54,12 +57,12 @@ export class PostgresConnection implements Connection {
   }
 
   async script(text: string): Promise<void> {
-    await this.#client.query({ text, query_timeout: ANSWER_WITHIN });
+    await this.#client.query({ text, query_timeout: this.#answerWithin });
   }
 
   async #query(statement: Compiled, values: readonly Bindable[]): Promise<PostgresResult> {
     const name = this.#names?.nameOf(statement);
-    const query = { text: statement.text, values, types, query_timeout: ANSWER_WITHIN };
+    const query = { text: statement.text, values, types, query_timeout: this.#answerWithin };
     if (name === undefined) return this.#client.query(query);
     try {
       const result = await this.#client.query({ ...query, name });
@@ -77,8 +80,8 @@ export class PostgresTransaction extends PostgresConnection implements Transacti
   readonly #release: (isBroken: boolean) => void;
   #isOver = false;
 
-  constructor(client: PostgresClient, release: (isBroken: boolean) => void) {
-    super(client);
+  constructor(client: PostgresClient, release: (isBroken: boolean) => void, answerWithin?: number) {
+    super(client, undefined, answerWithin);
     this.#release = release;
   }
 

@@ -44,6 +44,9 @@ const postgresDialect: Dialect = {
 /** Connections that the engine keeps: one for commits, others for claims, histories and its housekeeping. */
 const LANES = 3;
 
+/** Milliseconds that a statement of a migration, and waiting for another process's migration, may take. */
+const MIGRATED_WITHIN = 600_000;
+
 const OLDEST_VERSION = 120_000;
 
 /** Opens a pool on a URL, or uses the user's own, which is left open at the end. */
@@ -122,9 +125,10 @@ class PostgresDatabase implements Database {
     }
   }
 
-  async begin(): Promise<Transaction> {
+  async begin(answerWithin?: number): Promise<Transaction> {
     const client = await this.#lanes.take();
-    const transaction = new PostgresTransaction(client, (isBroken) => this.#lanes.give(client, isBroken));
+    const release = (isBroken: boolean): void => this.#lanes.give(client, isBroken);
+    const transaction = new PostgresTransaction(client, release, answerWithin);
     await transaction.begin();
     return transaction;
   }
@@ -139,7 +143,7 @@ class PostgresDatabase implements Database {
 
   /** In a transaction, under a lock that ends with it. */
   async exclusively<T>(body: (connection: Connection) => Promise<T>): Promise<T> {
-    const transaction = await this.begin();
+    const transaction = await this.begin(MIGRATED_WITHIN);
     const { schema, prefix } = this.naming;
     try {
       await transaction.script(

@@ -3,8 +3,12 @@ import type { Row, SharedTransaction } from "../../store/database.ts";
 import type { Bindable, SqlValue } from "../../store/sql.ts";
 import type { Compiled } from "../../store/statement.ts";
 import { facadeOf } from "../facade.ts";
+import { within } from "../within.ts";
 import type { PostgresClient } from "./client.ts";
 import { PostgresConnection } from "./connection.ts";
+
+/** Milliseconds. */
+const ROLLED_BACK_WITHIN = 500;
 
 export class PostgresSession implements SharedTransaction {
   readonly begun: Promise<void>;
@@ -41,11 +45,13 @@ export class PostgresSession implements SharedTransaction {
   }
 
   async commit(): Promise<void> {
-    await this.#end("commit");
+    await this.#end((client) => client.query("commit"));
   }
 
   async rollback(): Promise<void> {
-    if (!this.#isOver) await this.#end("rollback").catch(() => {});
+    if (this.#isOver) return;
+    // A statement of the user's may be under way that takes its time; then the connection is closed.
+    await this.#end((client) => within(ROLLED_BACK_WITHIN, client.query("rollback"))).catch(() => {});
   }
 
   async #begin(connect: () => Promise<PostgresClient>): Promise<PostgresClient> {
@@ -59,11 +65,11 @@ export class PostgresSession implements SharedTransaction {
     }
   }
 
-  async #end(text: "commit" | "rollback"): Promise<void> {
+  async #end(last: (client: PostgresClient) => Promise<unknown>): Promise<void> {
     this.#isOver = true;
     const client = await this.#connected;
     try {
-      await client.query(text);
+      await last(client);
     } catch (error) {
       client.release(true);
       throw error;

@@ -24,13 +24,13 @@ const orphans = `
   select i.id from romancy_instances i
   where i.worker_id is not null and i.worker_id not in (select id from romancy_workers)`;
 
-type NewRow = "id" | "incarnation" | "host" | "pid" | "born" | "lease";
+type NewRow = "id" | "incarnation" | "host" | "pid" | "born" | "lockName" | "lease";
 
 export const insertWorker: Statement<NewRow> = statement(
   "workers.insert",
   (d) => sql`
-  insert ${d.insertIgnore.before} into romancy_workers (id, incarnation, host, pid, born, started_at, expires_at)
-  values (${$("id")}, ${$("incarnation")}, ${$("host")}, ${$int("pid")}, ${$("born")}, ${d.now}, ${d.now} + ${$int("lease")})
+  insert ${d.insertIgnore.before} into romancy_workers (id, incarnation, host, pid, born, lock_name, started_at, expires_at)
+  values (${$("id")}, ${$("incarnation")}, ${$("host")}, ${$int("pid")}, ${$("born")}, ${$("lockName")}, ${d.now}, ${d.now} + ${$int("lease")})
   ${d.insertIgnore.after}`,
 );
 
