@@ -11,7 +11,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly RegExp[]>> = {
   core: [/^core\//, /^npm:/],
   workflow: [/^workflow\//, /^core\//, /^npm:/],
   store: [/^store\//, /^core\//, /^npm:/],
-  drivers: [/^drivers\//, /^core\/errors/, /^store\/(database|dialect|naming|pools|sql|statement)\./, /^npm:/, /^node:/],
+  drivers: [
+    /^drivers\//,
+    /^core\/errors/,
+    /^store\/(database|dialect|naming|pools|sql|statement)\./,
+    /^npm:/,
+    /^node:/,
+  ],
   engine: [/^engine\//, /^core\//, /^workflow\//, /^store\/store\./, /^npm:/, /^node:/],
 };
 

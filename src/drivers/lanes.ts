@@ -14,7 +14,8 @@ interface LaneOptions<Client> {
 export class Lanes<Client> {
   readonly #options: LaneOptions<Client>;
   readonly #idle: Client[] = [];
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting: PromiseWithResolvers<void>[] = [];
+  /** Those that are being opened among them. */
   #open = 0;
   #closed = false;
 
@@ -40,8 +41,11 @@ export class Lanes<Client> {
       if (this.#closed) throw new Error("The database is closed.");
       const client = this.#idle.pop();
       if (client) return client;
-      if (this.#open < this.#options.size) return this.#connect();
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      // The pool may let it wait for as long as users' transactions last; another lane may be free before that.
+      if (this.#open < this.#options.size) void this.#connect();
+      const turn = Promise.withResolvers<void>();
+      this.#waiting.push(turn);
+      await turn.promise;
     }
   }
 
@@ -52,7 +56,7 @@ export class Lanes<Client> {
     } else {
       this.#idle.push(client);
     }
-    this.#waiting.shift()?.();
+    this.#waiting.shift()?.resolve();
   }
 
   /** Gives all connections back; those in use when they are free. */
@@ -62,17 +66,16 @@ export class Lanes<Client> {
       this.#open--;
       this.#options.release(client, false);
     }
-    for (const wake of this.#waiting.splice(0)) wake();
+    for (const turn of this.#waiting.splice(0)) turn.resolve();
   }
 
-  async #connect(): Promise<Client> {
+  async #connect(): Promise<void> {
     this.#open++;
     try {
-      return await this.#options.open();
+      this.give(await this.#options.open());
     } catch (error) {
       this.#open--;
-      this.#waiting.shift()?.();
-      throw error;
+      this.#waiting.shift()?.reject(error);
     }
   }
 }

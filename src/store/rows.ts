@@ -50,7 +50,7 @@ export function eventRow(instanceId: string, event: HistoryEvent): EventRow {
 }
 
 /** What a history row's `data` holds: encoded text for values, a small JSON object for the rest. */
-export function dataOf(event: HistoryEvent): string | null {
+function dataOf(event: HistoryEvent): string | null {
   switch (event.kind) {
     case "activity_completed":
       return event.result;

@@ -1,4 +1,3 @@
-import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import {
   defineActivity,
@@ -9,7 +8,7 @@ import {
   retryPolicies,
   TerminalError,
 } from "../../src/index.ts";
-import { databaseFile, recordingLogger, startApp } from "../support/apps.ts";
+import { recordingLogger, startApp, testDatabase } from "../support/apps.ts";
 import { gate, until } from "../support/wait.ts";
 
 /** Nothing stays in memory while it waits: every wake-up is a replay. */
@@ -185,7 +184,7 @@ describe("code that no longer follows its history", () => {
     const { id } = await original.start(first);
     await until(async () => (await first.handle(original, id).status()) === "waiting");
     await first.shutdown();
-    wakeNow(id);
+    await wakeNow(id);
 
     const second = await startApp({ workflows: [changed] });
     await until(async () => (await second.handle(original, id).status()) === "blocked");
@@ -251,8 +250,6 @@ describe("what is not durable", () => {
 });
 
 /** Makes a waiting instance due, as an operator would by SQL. */
-function wakeNow(id: string): void {
-  const database = new DatabaseSync(databaseFile());
-  database.prepare("update romancy_instances set wake_at = 1 where id = ?").run(id);
-  database.close();
+function wakeNow(id: string): Promise<void> {
+  return testDatabase().exec("update romancy_instances set wake_at = 1 where id = ?", [id]);
 }

@@ -1,32 +1,27 @@
-import { DatabaseSync } from "node:sqlite";
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { type ActivityContext, defineActivity, defineWorkflow, retryPolicies, SessionError } from "../../src/index.ts";
-import { databaseFile, recordingLogger, startApp } from "../support/apps.ts";
-import { countCommits } from "../support/commits.ts";
+import { recordingLogger, startApp, testDatabase } from "../support/apps.ts";
+import { runOnClient } from "../support/client.ts";
+import { countCommits } from "../support/counts.ts";
+import { placeholders } from "../support/database.ts";
 import { gate } from "../support/wait.ts";
 
 const once = { retry: false } as const;
 
 /** The user's own table, as a user would have made it. */
-function userTable(): DatabaseSync {
-  const database = new DatabaseSync(databaseFile());
-  database.exec("create table if not exists payments (order_id text primary key)");
-  return database;
-}
+beforeEach(() => testDatabase().exec("create table payments (order_id varchar(50) primary key)"));
 
-function payments(): unknown[] {
-  const database = userTable();
-  const rows = database.prepare("select order_id from payments order by order_id").all();
-  database.close();
+async function payments(): Promise<unknown[]> {
+  const rows = await testDatabase().rows("select order_id from payments order by order_id");
   return rows.map((row) => row["order_id"]);
 }
 
-const insert = (ctx: ActivityContext, id: string): Promise<unknown[]> =>
-  ctx.session.query("insert into payments (order_id) values (?)", [id]);
+const INSERT = placeholders("insert into payments (order_id) values (?)");
+
+const insert = (ctx: ActivityContext, id: string): Promise<unknown[]> => ctx.session.query(INSERT, [id]);
 
 describe("ctx.session", () => {
   it("writes rows and the activity's record in one commit", async () => {
-    userTable().close();
     const pay = defineActivity("pay", async (ctx, id: string) => {
       await insert(ctx, id);
       return ctx.session.query<{ order_id: string }>("select order_id from payments");
@@ -42,13 +37,12 @@ describe("ctx.session", () => {
       while ((await handle.status()) !== "waiting") await new Promise((resolve) => setImmediate(resolve));
       expect(await app.getHistory(handle.id)).toMatchObject([{ result: [{ order_id: "a" }] }, {}]);
     });
-    expect(payments()).toEqual(["a"]);
+    expect(await payments()).toEqual(["a"]);
     // The start; rows and record; the sleep.
     expect(commits).toBe(3);
   });
 
   it("rolls back everything of an attempt that fails, and each attempt has its own transaction", async () => {
-    userTable().close();
     const pay = defineActivity(
       "pay",
       async (ctx) => {
@@ -60,11 +54,10 @@ describe("ctx.session", () => {
     const flow = defineWorkflow("flow", (ctx) => pay(ctx));
     const app = await startApp({ workflows: [flow] });
     await (await flow.start(app)).result();
-    expect(payments()).toEqual(["attempt-3"]);
+    expect(await payments()).toEqual(["attempt-3"]);
   });
 
   it("rolls back when the result cannot be stored", async () => {
-    userTable().close();
     const pay = defineActivity("pay", async (ctx) => {
       await insert(ctx, "a");
       return Symbol("no") as unknown;
@@ -72,11 +65,10 @@ describe("ctx.session", () => {
     const flow = defineWorkflow("flow", async (ctx) => void (await pay(ctx)));
     const app = await startApp({ workflows: [flow] });
     await expect((await flow.start(app)).result()).rejects.toThrow("cannot be stored");
-    expect(payments()).toEqual([]);
+    expect(await payments()).toEqual([]);
   });
 
   it("undoes a savepoint that throws, and keeps the rest", async () => {
-    userTable().close();
     const pay = defineActivity("pay", async (ctx) => {
       await insert(ctx, "kept");
       const undone = ctx.session.savepoint(async () => {
@@ -92,17 +84,16 @@ describe("ctx.session", () => {
     const flow = defineWorkflow("flow", (ctx) => pay(ctx));
     const app = await startApp({ workflows: [flow] });
     expect(await (await flow.start(app)).result()).toBe(7);
-    expect(payments()).toEqual(["also kept", "kept"]);
+    expect(await payments()).toEqual(["also kept", "kept"]);
   });
 
   it("runs afterCommit callbacks in order after the commit, only then, and survives one that throws", async () => {
-    userTable().close();
     const seen: unknown[] = [];
     const logger = recordingLogger();
     const pay = defineActivity(
       "pay",
       async (ctx) => {
-        ctx.session.afterCommit(() => void seen.push(ctx.attempt, payments()));
+        ctx.session.afterCommit(async () => void seen.push(ctx.attempt, await payments()));
         ctx.session.afterCommit(() => {
           throw new Error("callback");
         });
@@ -123,12 +114,10 @@ describe("ctx.session", () => {
   });
 
   it("gives the driver's own object, in the transaction, at once, even to many activities together", async () => {
-    userTable().close();
     const pay = defineActivity(
       "pay",
       async (ctx, id: string) => {
-        const client = ctx.session.client as DatabaseSync;
-        client.prepare("insert into payments values (?)").run(id);
+        await runOnClient(ctx.session.client, INSERT, [id]);
         await new Promise((resolve) => setImmediate(resolve));
         if (id === "bad") throw new Error("undo");
       },
@@ -139,7 +128,7 @@ describe("ctx.session", () => {
     });
     const app = await startApp({ workflows: [flow] });
     await (await flow.start(app)).result();
-    expect(payments()).toEqual(["a", "b", "c"]);
+    expect(await payments()).toEqual(["a", "b", "c"]);
   });
 
   it("holds nothing until it is used", async () => {
@@ -176,7 +165,6 @@ describe("ctx.session", () => {
   });
 
   it("refuses an activity that ends the transaction by itself, and records nothing of it", async () => {
-    userTable().close();
     const pay = defineActivity(
       "pay",
       async (ctx) => {
@@ -193,7 +181,6 @@ describe("ctx.session", () => {
   });
 
   it("rolls back when the attempt times out, and frees the database for others", async () => {
-    userTable().close();
     const never = gate();
     const pay = defineActivity(
       "pay",
@@ -207,11 +194,10 @@ describe("ctx.session", () => {
     const app = await startApp({ workflows: [flow] });
     await (await flow.start(app)).result();
     never.open();
-    expect(payments()).toEqual(["attempt-2"]);
+    expect(await payments()).toEqual(["attempt-2"]);
   });
 
   it("makes a start part of the transaction", async () => {
-    userTable().close();
     const child = defineWorkflow("child", (_, from: string) => from);
     const order = defineActivity(
       "order",
@@ -228,6 +214,6 @@ describe("ctx.session", () => {
     expect(await app.handle(child, "child-of-kept").result()).toBe("kept");
     await expect((await flow.start(app, "undone", true)).result()).rejects.toThrow("undo");
     await expect(app.getInstance("child-of-undone")).rejects.toThrow("no instance");
-    expect(payments()).toEqual(["kept"]);
+    expect(await payments()).toEqual(["kept"]);
   });
 });

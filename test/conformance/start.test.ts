@@ -1,4 +1,3 @@
-import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import {
@@ -10,8 +9,9 @@ import {
   ValidationError,
   WorkflowNotRegisteredError,
 } from "../../src/index.ts";
-import { databaseFile, startApp } from "../support/apps.ts";
-import { countCommits } from "../support/commits.ts";
+import { startApp, testDatabase } from "../support/apps.ts";
+import { countCommits } from "../support/counts.ts";
+import { jsonText } from "../support/sql.ts";
 import { gate, until } from "../support/wait.ts";
 
 describe("start", () => {
@@ -65,12 +65,9 @@ describe("start", () => {
     const app = await startApp({ workflows: [echo] });
     const { id, result } = await echo.start(app, { customer: { name: "Ada" } });
     await result();
-    const database = new DatabaseSync(databaseFile());
-    const row = database
-      .prepare("select input ->> '$[0].customer.name' as name from romancy_instances where id = ?")
-      .get(id);
-    database.close();
-    expect(row).toEqual({ name: "Ada" });
+    const name = jsonText("input", 0, "customer", "name");
+    const rows = await testDatabase().rows(`select ${name} as name from romancy_instances where id = ?`, [id]);
+    expect(rows).toEqual([{ name: "Ada" }]);
   });
 
   it("refuses a workflow that the worker does not know; a client may start it", async () => {

@@ -32,6 +32,7 @@ const each: readonly (readonly [errors.RomancyError, string, string])[] = [
   [new errors.AppStateError("not started"), "APP_STATE", "not started"],
   [new errors.DuplicateNameError("twice"), "DUPLICATE_NAME", "twice"],
   [new errors.MisplacedCallError("inside"), "MISPLACED_CALL", "inside"],
+  [new errors.QuarantineError(3), "QUARANTINED", "3 workers in a row"],
   [new errors.SessionError("closed", { cause }), "SESSION", "closed"],
   [new errors.UnsupportedDatabaseError("install pg", { cause }), "UNSUPPORTED_DATABASE", "install pg"],
   [new errors.SchemaVersionError("newer"), "SCHEMA_VERSION", "newer"],

@@ -64,7 +64,7 @@ function typeCast(field: { readonly type: string; string(): string | null }): un
 }
 
 /** What begins a transaction of the engine: it locks the rows that it means, and no gaps between them. */
-export const BEGIN: readonly Text[] = [
+const BEGIN: readonly Text[] = [
   { text: "set transaction isolation level read committed", values: [] },
   { text: "start transaction", values: [] },
 ];

@@ -1,0 +1,31 @@
+/** What can be given as a SQLite database, and what cannot. */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { defineWorkflow, UnsupportedDatabaseError } from "../../src/index.ts";
+import { createApp, databaseFile, startApp } from "../support/apps.ts";
+
+const echo = defineWorkflow("echo", (_, value: string) => value);
+
+it("works on `:memory:`, a path, `file:` and `sqlite:`", async () => {
+  const file = databaseFile("path.db");
+  for (const database of [":memory:", file, `file:${file}`, `sqlite:${file}`, `sqlite://${file}`]) {
+    const app = await startApp({ database, workflows: [echo] });
+    expect(await (await echo.start(app, "a")).result()).toBe("a");
+    await app.shutdown();
+  }
+  expect(existsSync(file)).toBe(true);
+});
+
+it("refuses a folder that is not there and can then be tried again", async () => {
+  const app = createApp({ database: "/nowhere/at/all.db" });
+  await expect(app.start()).rejects.toThrow(UnsupportedDatabaseError);
+  await expect(app.start()).rejects.toThrow(UnsupportedDatabaseError);
+});
+
+it("refuses a file that is not a database, and leaves it as it was", async () => {
+  const file = databaseFile("letter.txt");
+  const text = "Dear reader, ".repeat(200);
+  writeFileSync(file, text);
+  await expect(createApp({ database: file }).start()).rejects.toThrow(UnsupportedDatabaseError);
+  expect(readFileSync(file, "utf8")).toBe(text);
+});

@@ -1,0 +1,96 @@
+/** Random batches of changes, and instances that they may or may not apply to. */
+import { type Arbitrary, array, constant, constantFrom, integer, nat, oneof, option, record, string } from "fast-check";
+import type { Advance, Change, Create, InstancePatch } from "../../src/core/commit.ts";
+import type { HistoryEvent } from "../../src/core/history.ts";
+
+/** Texts that are hard to put into statements. */
+export const text: Arbitrary<string> = oneof(
+  constantFrom(
+    "",
+    "'",
+    '"',
+    "\\",
+    "\\'",
+    "{}",
+    "NULL",
+    "null",
+    "a,b",
+    "?",
+    "$1",
+    ":id",
+    "%",
+    "\n",
+    "--",
+    ";",
+    "ä",
+    "𝄞",
+  ),
+  string({ unit: "grapheme", maxLength: 12 }).filter((value) => !value.includes("\0")),
+);
+
+/** Ids of which some differ in case, accents or trailing spaces only. */
+export const IDS: readonly string[] = ["a", "A", "ä", "a ", "á", "b'c", 'd"e', "f\\g", "h,i", "{j}", "NULL", "ß", "ss"];
+
+/** Few, so that changes meet. */
+const id = constantFrom(...IDS.slice(0, 5));
+
+export const create: Arbitrary<Create> = record({
+  type: constant("create" as const),
+  instance: record({
+    id,
+    workflow: text.filter((name) => name !== ""),
+    status: constantFrom("pending" as const, "running" as const),
+    input: text.map((value) => JSON.stringify([value])),
+    tags: option(text.map((value) => JSON.stringify({ tag: value }))),
+    priority: nat(5),
+    workerId: constantFrom(null, "worker-1"),
+    createdAt: integer({ min: 1_000_000, max: 1_000_010 }),
+  }),
+});
+
+const event = record({
+  kind: constant("activity_completed" as const),
+  operationId: text,
+  at: nat(1_000),
+  result: text.map((value) => JSON.stringify(value)),
+});
+
+const at = nat(1_000);
+
+const patch: Arbitrary<InstancePatch> = oneof(
+  record({ event: constant("complete" as const), at, output: text }),
+  record({ event: constant("fail" as const), at, error: text }),
+  record({ event: constant("block" as const), at, error: text }),
+  record({ event: constant("progress" as const), at }),
+  record({ event: constant("suspend" as const), at, wakeAt: option(at), signals: nat(1) }),
+);
+
+/** Epochs around those that instances have, and places in history of which some are taken. */
+export const advance: Arbitrary<Advance> = record({
+  instanceId: id,
+  epoch: constantFrom(0, 1, 1, 1, 1, 2),
+  events: array(event, { maxLength: 3 }),
+  first: integer({ min: 1, max: 6 }),
+  patch: option(patch, { nil: undefined }),
+})
+  .filter(({ events, patch: change }) => events.length > 0 || change !== undefined)
+  .map(({ first, events, ...rest }) => ({
+    type: "advance",
+    ...rest,
+    events: events.map((item, index): HistoryEvent => ({ ...item, seq: first + index })),
+  }));
+
+/** Each instance advances once at most, as runs see to; ids may be created twice, but not advanced as well. */
+export const batch: Arbitrary<Change[]> = array(
+  oneof({ weight: 1, arbitrary: create }, { weight: 3, arbitrary: advance }),
+  { minLength: 1, maxLength: 8 },
+).map((changes) => {
+  const advanced = new Set<string>();
+  const created = new Set(changes.flatMap((change) => (change.type === "create" ? [change.instance.id] : [])));
+  return changes.filter((change) => {
+    if (change.type === "create") return true;
+    if (advanced.has(change.instanceId) || created.has(change.instanceId)) return false;
+    advanced.add(change.instanceId);
+    return true;
+  });
+});

@@ -1,0 +1,166 @@
+/** The commit protocol on each database: a batch does what its changes do one by one, and nothing twice. */
+import { array, assert, asyncProperty } from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Change, ChangeResult, Create } from "../../src/core/commit.ts";
+import { applyChange } from "../../src/store/batch/each.ts";
+import { inTransaction } from "../../src/store/transaction.ts";
+import { testDatabase } from "../support/apps.ts";
+import { batch, create, IDS, text } from "./changes.ts";
+import { type OpenStore, openStore } from "./stores.ts";
+
+const seed = Number(process.env["STORE_SEED"] ?? Date.now() % 1_000_000);
+
+/** One change at a time, each in a transaction of its own. */
+async function oneByOne({ database, runner }: OpenStore, changes: readonly Change[]): Promise<ChangeResult[]> {
+  const results: ChangeResult[] = [];
+  for (const change of changes) {
+    try {
+      results.push(await inTransaction(database, (transaction) => applyChange(transaction, runner, change)));
+    } catch (error) {
+      results.push({ type: "refused", error });
+    }
+  }
+  return results;
+}
+
+const types = (results: readonly ChangeResult[]): unknown[] =>
+  results.map((result) => (result.type === "refused" ? { type: "refused" } : result));
+
+async function contents(prefix: string): Promise<unknown> {
+  const instances = await testDatabase().rows(
+    `select id, workflow, status, input, output, error, root_id, tags, priority, wake_at, worker_id, epoch, signals,
+            recoveries, created_at, updated_at, completed_at from ${prefix}instances`,
+  );
+  const history = await testDatabase().rows(
+    `select instance_id, seq, kind, operation_id, data, at from ${prefix}history`,
+  );
+  const sorted = (rows: readonly unknown[]): unknown[] => rows.map((row) => JSON.stringify(row)).toSorted();
+  return { instances: sorted(instances), history: sorted(history) };
+}
+
+function newInstance(id: string): Create {
+  return {
+    type: "create",
+    instance: {
+      id,
+      workflow: "flow",
+      status: "running",
+      input: "[]",
+      tags: null,
+      priority: 0,
+      workerId: "worker-1",
+      createdAt: 1_000_000,
+    },
+  };
+}
+
+describe("a batch", () => {
+  it(`does what its changes do one by one (STORE_SEED=${seed})`, async () => {
+    const together = await openStore({ prefix: "together_", schema: undefined });
+    const apart = await openStore({ prefix: "apart_", schema: undefined });
+    await assert(
+      asyncProperty(array(batch, { minLength: 1, maxLength: 6 }), async (batches) => {
+        for (const prefix of ["together_", "apart_"]) {
+          await testDatabase().exec(`delete from ${prefix}history`);
+          await testDatabase().exec(`delete from ${prefix}instances`);
+        }
+        const all = IDS.slice(0, 5).map(newInstance);
+        for (const changes of [all, ...batches]) {
+          const results = await together.store.commit(changes, false);
+          expect(types(results)).toEqual(types(await oneByOne(apart, changes)));
+        }
+        expect(await contents("together_")).toEqual(await contents("apart_"));
+      }),
+      { seed, numRuns: 40 },
+    );
+  });
+
+  it("keeps ids and names apart that differ in one byte", async () => {
+    const { store } = await openStore();
+    const results = await store.commit(IDS.map(newInstance), false);
+    expect(results).toEqual(IDS.map(() => ({ type: "applied" })));
+    for (const id of IDS) expect(await store.instance(id)).toMatchObject({ id });
+    expect((await store.ended(IDS)).length).toBe(0);
+  });
+
+  it(`stores every text as it is (STORE_SEED=${seed})`, async () => {
+    const { store } = await openStore();
+    await assert(
+      asyncProperty(create, text, async ({ type, instance }, input) => {
+        const id = `${instance.id}${crypto.randomUUID()}`;
+        await store.commit([{ type, instance: { ...instance, id, input } }], false);
+        const { workflow, tags } = instance;
+        expect(await store.instance(id)).toMatchObject({ id, workflow, tags, input });
+      }),
+      { seed, numRuns: 60 },
+    );
+  });
+
+  it("of large values is stored whole", async () => {
+    const { store } = await openStore();
+    const input = JSON.stringify(["ä".repeat(1_000_000)]);
+    const large = newInstance("large");
+    await store.commit([{ ...large, instance: { ...large.instance, input } }], false);
+    expect((await store.instance("large"))?.input).toBe(input);
+  });
+});
+
+describe("a commit whose answer was lost", () => {
+  const step = { kind: "activity_completed", operationId: "step:1", at: 5, result: "1", seq: 1 } as const;
+
+  const changes: Change[] = [
+    newInstance("created"),
+    { type: "advance", instanceId: "grown", epoch: 1, events: [step], patch: undefined },
+    { type: "advance", instanceId: "ended", epoch: 1, events: [], patch: { event: "complete", at: 5, output: "1" } },
+    {
+      type: "advance",
+      instanceId: "waiting",
+      epoch: 1,
+      events: [],
+      patch: { event: "suspend", at: 5, wakeAt: 9, signals: 0 },
+    },
+  ];
+
+  async function prepared(): Promise<OpenStore> {
+    const opened = await openStore();
+    await opened.store.commit(["grown", "ended", "waiting"].map(newInstance), false);
+    return opened;
+  }
+
+  const applied = changes.map(() => ({ type: "applied" }));
+
+  it("is not made again when it took place", async () => {
+    const { store } = await prepared();
+    expect(await store.commit(changes, false)).toEqual(applied);
+    const before = await contents("romancy_");
+    expect(await store.commit(changes, true)).toEqual(applied);
+    expect(await contents("romancy_")).toEqual(before);
+  });
+
+  it("is made when it did not take place", async () => {
+    const { store } = await prepared();
+    expect(await store.commit(changes, true)).toEqual(applied);
+    expect(await store.instance("ended")).toMatchObject({ status: "completed" });
+    expect((await store.histories(["grown"])).get("grown")).toEqual([step]);
+  });
+
+  it("is finished when some of it took place", async () => {
+    const { store } = await prepared();
+    await store.commit(changes.slice(0, 2), false);
+    expect(await store.commit(changes, true)).toEqual(applied);
+    expect(await store.instance("ended")).toMatchObject({ status: "completed" });
+  });
+
+  it("is left to those who have taken over since", async () => {
+    const { store } = await prepared();
+    await store.commit(changes, false);
+    await testDatabase().exec("update romancy_instances set epoch = epoch + 1, worker_id = 'worker-2'");
+    const { instance } = newInstance("created");
+    expect(await store.commit(changes, true)).toEqual([
+      { type: "exists", workflow: instance.workflow, input: instance.input },
+      { type: "fenced" },
+      { type: "fenced" },
+      { type: "fenced" },
+    ]);
+  });
+});

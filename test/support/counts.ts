@@ -1,0 +1,39 @@
+/** What the app's work costs its database. */
+import { watchDriver } from "./database.ts";
+
+export interface Counts {
+  readonly statements: number;
+  /** Calls of the driver: on a server, each waits for an answer. */
+  readonly roundTrips: number;
+  /** Transactions that changed something and were committed, be they of one statement. */
+  readonly commits: number;
+}
+
+/** Counts what all apps of this process do while `body` runs. */
+export async function count(body: () => Promise<void>): Promise<Counts> {
+  const counts = { statements: 0, roundTrips: 0, commits: 0 };
+  const changed = new WeakSet<object>();
+  const stop = watchDriver({
+    after({ connection, text }, effect) {
+      counts.roundTrips++;
+      counts.statements += effect.statements;
+      if (effect.changed) changed.add(connection);
+      if (effect.open) return;
+      if (changed.has(connection) && !ROLLBACK.test(text)) counts.commits++;
+      changed.delete(connection);
+    },
+  });
+  try {
+    await body();
+  } finally {
+    stop();
+  }
+  return counts;
+}
+
+const ROLLBACK = /^\s*rollback\s*$/i;
+
+/** The commits among them. */
+export async function countCommits(body: () => Promise<void>): Promise<number> {
+  return (await count(body)).commits;
+}
