@@ -3,11 +3,14 @@ import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config
 /** What a database must do, whichever it is. */
 const EVERY = ["test/conformance/**/*.test.ts", "test/store/**/*.test.ts"];
 
-/** What only one database has. */
+/** What only some databases have. */
+const SERVERS = ["test/servers/**/*.test.ts"];
 const SQLITE = ["test/sqlite/**/*.test.ts", "test/crash/**/*.test.ts"];
+const POSTGRES = ["test/postgres/**/*.test.ts"];
+const MYSQL = ["test/mysql/**/*.test.ts"];
 
 /** The tests of one database; its server is started, or found, only when they are to run. */
-function database(name: string, include: string[] = EVERY): TestProjectInlineConfiguration {
+function database(name: string, include: string[]): TestProjectInlineConfiguration {
   return {
     extends: true,
     test: {
@@ -24,7 +27,7 @@ const unit: TestProjectInlineConfiguration = {
   test: {
     name: "unit",
     include: ["test/**/*.test.ts"],
-    exclude: [...EVERY, ...SQLITE],
+    exclude: [...EVERY, ...SERVERS, ...SQLITE, ...POSTGRES, ...MYSQL],
     typecheck: { enabled: true, include: ["test/types/**/*.test-d.ts"], tsconfig: "tsconfig.json" },
   },
 };
@@ -38,9 +41,9 @@ export default defineConfig({
     projects: [
       unit,
       database("sqlite", [...EVERY, ...SQLITE]),
-      database("postgres"),
-      database("mariadb"),
-      database("mysql"),
+      database("postgres", [...EVERY, ...SERVERS, ...POSTGRES]),
+      database("mariadb", [...EVERY, ...SERVERS, ...MYSQL]),
+      database("mysql", [...EVERY, ...SERVERS, ...MYSQL]),
     ],
     coverage: {
       provider: "v8",

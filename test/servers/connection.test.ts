@@ -1,0 +1,39 @@
+/** The connection by which others know that a worker lives. */
+import { describe, expect, it } from "vitest";
+import { defineActivity, defineWorkflow } from "../../src/index.ts";
+import { startApp, testDatabase } from "../support/apps.ts";
+import { lockNames, terminateHolder } from "../support/locks.ts";
+import { gate, until } from "../support/wait.ts";
+
+const step = defineActivity("step", (_, n: number) => n + 1);
+const flow = defineWorkflow("flow", (ctx, n: number) => step(ctx, n));
+
+describe("a worker's connection", () => {
+  it("holds a lock that others can see, and another one after it was lost", async () => {
+    const app = await startApp({ workflows: [flow], workerId: "one" });
+    const [lock] = await lockNames();
+    expect(lock).toMatch(/^romancy:/);
+    await terminateHolder(String(lock));
+    await until(async () => (await lockNames())[0] !== lock);
+    expect(await (await flow.start(app, 1)).result()).toBe(2);
+  });
+
+  it("tells others when it is gone, long before the lease ends", async () => {
+    const held = gate();
+    let runs = 0;
+    const hold = defineActivity("hold", async () => {
+      runs++;
+      if (runs === 1) await held.opened;
+    });
+    const work = defineWorkflow("work", (ctx) => hold(ctx));
+    const one = await startApp({ workflows: [work], workerId: "one" });
+    const handle = await work.start(one);
+    await until(() => runs === 1);
+    // As if it were on another host, where nobody knows of its process.
+    await testDatabase().exec("update romancy_workers set host = 'elsewhere', lock_name = 'nobody-holds-this'");
+    const two = await startApp({ workflows: [work], workerId: "two" });
+    await two.handle(work, handle.id).result();
+    expect(runs).toBe(2);
+    held.open();
+  });
+});
