@@ -11,7 +11,9 @@ const ENDINGS: ReadonlySet<PropertyKey> = new Set([
 ]);
 
 /** Query builders look at the class of what they are given, also of a connection that is not there yet. */
-class SessionClient {}
+class SessionClient {
+  readonly [Symbol.toStringTag] = "SessionClient";
+}
 
 interface FacadeOptions {
   /** Methods that wait for a connection which is still coming. */
@@ -73,9 +75,9 @@ function pretend(...args: unknown[]): Promise<void> {
 
 /** The call as it will be made: with a callback as its last argument, or without. */
 function later<Client>(coming: Promise<Client>, call: (client: Client) => unknown, args: readonly unknown[]): unknown {
-  const callback = args.at(-1);
-  if (typeof callback !== "function") return coming.then(call);
+  const answer = args.at(-1);
+  if (typeof answer !== "function") return coming.then(call);
   // What `mysql2` returns has a `then` that throws. Called back here is only what was never asked of the connection.
-  coming.then((client) => void call(client)).catch(callback as (error: unknown) => void);
+  coming.then((client) => void call(client)).catch(answer as (error: unknown) => void);
   return undefined;
 }

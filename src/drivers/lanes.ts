@@ -71,11 +71,16 @@ export class Lanes<Client> {
 
   async #connect(): Promise<void> {
     this.#open++;
+    let client: Client;
     try {
-      this.give(await this.#options.open());
+      client = await this.#options.open();
     } catch (error) {
       this.#open--;
       this.#waiting.shift()?.reject(error);
+      // There is room for the next to try it.
+      this.#waiting.shift()?.resolve();
+      return;
     }
+    this.give(client);
   }
 }

@@ -14,6 +14,7 @@ import type { Dialect } from "../store/dialect.ts";
 import type { Naming } from "../store/naming.ts";
 import { $, type Bindable, type SqlValue, sql } from "../store/sql.ts";
 import type { Compiled } from "../store/statement.ts";
+import { facadeOf } from "./facade.ts";
 import { Mutex } from "./mutex.ts";
 
 const sqliteDialect: Dialect = {
@@ -204,19 +205,23 @@ class SqliteTransaction implements SharedTransaction {
   readonly begun: Promise<void> = Promise.resolve();
   readonly #connection: SqliteConnection;
   readonly #release: () => void;
+  #facade: unknown;
+  #isOver = false;
 
   constructor(connection: SqliteConnection, release: () => void) {
     this.#connection = connection;
     this.#release = release;
   }
 
-  get client(): DatabaseSync {
-    return this.#connection.client;
+  /** The engine writes through the same connection: users' code may not close it, nor use it later. */
+  get client(): unknown {
+    this.#facade ??= facadeOf(this.#connection.client, { isOver: () => this.#isOver });
+    return this.#facade;
   }
 
   async isOpen(): Promise<boolean> {
     // Node 22.13 does not know `isTransaction`.
-    return this.client.isTransaction ?? !this.#canBegin();
+    return this.#connection.client.isTransaction ?? !this.#canBegin();
   }
 
   all(statement: Compiled, values: readonly Bindable[]): Promise<Row[]> {
@@ -232,14 +237,14 @@ class SqliteTransaction implements SharedTransaction {
   }
 
   async query(text: string, values: readonly SqlValue[]): Promise<Row[]> {
-    return this.client.prepare(text).all(...values);
+    return this.#connection.client.prepare(text).all(...values);
   }
 
   /** Whether there is no transaction, so that one could begin. */
   #canBegin(): boolean {
     try {
-      this.client.exec("begin");
-      this.client.exec("rollback");
+      this.#connection.client.exec("begin");
+      this.#connection.client.exec("rollback");
       return true;
     } catch {
       return false;
@@ -247,13 +252,15 @@ class SqliteTransaction implements SharedTransaction {
   }
 
   async commit(): Promise<void> {
-    this.client.exec("commit");
+    this.#isOver = true;
+    this.#connection.client.exec("commit");
     this.#release();
   }
 
   async rollback(): Promise<void> {
+    this.#isOver = true;
     try {
-      this.client.exec("rollback");
+      this.#connection.client.exec("rollback");
     } catch {
       // Some errors (a full disk, for one) have rolled back already; then there is nothing left to roll back.
     } finally {

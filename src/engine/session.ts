@@ -30,7 +30,9 @@ export class ActivitySession implements Session {
   }
 
   async begin(): Promise<void> {
-    await this.#begun();
+    const transaction = await this.#begun();
+    // One begun at once may still be waiting for its connection, as its statements do.
+    await transaction.query("select 1", []);
   }
 
   async query<Row = Record<string, unknown>>(text: string, params: readonly SqlValue[] = []): Promise<Row[]> {
@@ -39,8 +41,8 @@ export class ActivitySession implements Session {
 
   get client(): unknown {
     this.#check();
-    this.#transaction ??= this.#store.beginNow();
-    if (this.#transaction) return this.#transaction.client;
+    const transaction = this.#atOnce();
+    if (transaction) return transaction.client;
     throw new SessionError(
       "The transaction of another activity is open, so `ctx.session.client` cannot begin one at once. " +
         "Call `await ctx.session.begin()` first.",
@@ -56,8 +58,7 @@ export class ActivitySession implements Session {
       await transaction.query(`release savepoint ${name}`, []);
       return result;
     } catch (error) {
-      await transaction.query(`rollback to savepoint ${name}`, []);
-      await transaction.query(`release savepoint ${name}`, []);
+      await this.#undo(transaction, name);
       throw error;
     }
   }
@@ -107,13 +108,30 @@ export class ActivitySession implements Session {
     }
   }
 
+  async #undo(transaction: StoreTransaction, savepoint: string): Promise<void> {
+    try {
+      await transaction.query(`rollback to savepoint ${savepoint}`, []);
+      await transaction.query(`release savepoint ${savepoint}`, []);
+    } catch (error) {
+      // The whole transaction is over, by a deadlock perhaps: then it is not committed either. Why is in the first error.
+      this.#log.debug("A savepoint could not be undone.", { error: messageOf(error) });
+    }
+  }
+
   async #begun(): Promise<StoreTransaction> {
     this.#check();
-    if (this.#transaction) return this.#transaction;
+    const begun = this.#atOnce();
+    if (begun) return begun;
     this.#beginning ??= this.#store.begin();
     const transaction = await this.#beginning;
     this.#transaction = transaction;
     return transaction;
+  }
+
+  /** The only transaction of the session, unless it is being waited for. */
+  #atOnce(): StoreTransaction | undefined {
+    if (!this.#beginning) this.#transaction ??= this.#store.beginNow();
+    return this.#transaction;
   }
 
   #check(): void {

@@ -50,7 +50,13 @@ export class MysqlConnection implements Connection {
   }
 
   async #query(text: string, values: readonly Bindable[]): Promise<MysqlResult> {
-    const [result] = await this.#client.query({ sql: text, values, typeCast, timeout: this.#timeout });
+    const [result] = await this.#client.query({
+      sql: text,
+      values,
+      typeCast,
+      rowsAsArray: false,
+      timeout: this.#timeout,
+    });
     return result;
   }
 }

@@ -135,7 +135,7 @@ class MysqlDatabase implements Database {
       throw new UnsupportedDatabaseError("The pool's `flags` switch FOUND_ROWS off, which romancy needs. Leave it on.");
     }
     const [[row]] = (await this.#lanes.use((client) =>
-      client.query({ sql: "select version() as version, @@sql_mode as mode" }),
+      client.query({ sql: "select version() as version, @@sql_mode as mode", rowsAsArray: false }),
     )) as unknown as [{ version: string; mode: string }[]];
     if (row?.mode.includes("NO_BACKSLASH_ESCAPES")) {
       throw new UnsupportedDatabaseError("The sql_mode NO_BACKSLASH_ESCAPES makes values unsafe. Take it out.");
@@ -168,7 +168,10 @@ class MysqlDatabase implements Database {
   async exclusively<T>(body: (connection: Connection) => Promise<T>): Promise<T> {
     const lock = `concat(left(database(), 20), '.${this.naming.prefix}migrations')`;
     return this.#lanes.use(async (client) => {
-      const [rows] = await client.query({ sql: `select get_lock(${lock}, ${MIGRATED_WITHIN}) as locked` });
+      const [rows] = await client.query({
+        sql: `select get_lock(${lock}, ${MIGRATED_WITHIN}) as locked`,
+        rowsAsArray: false,
+      });
       if (!Array.isArray(rows) || Number(rows[0]?.["locked"]) !== 1) {
         throw new UnsupportedDatabaseError("Another process has been migrating the database for ten minutes.");
       }

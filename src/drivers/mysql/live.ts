@@ -41,7 +41,7 @@ export class MysqlLiveConnection implements LiveConnection {
 
   async #ask(sql: string, values: readonly string[]): Promise<unknown> {
     try {
-      const [rows] = await this.#client.query({ sql, values, timeout: ANSWER_WITHIN });
+      const [rows] = await this.#client.query({ sql, values, rowsAsArray: false, timeout: ANSWER_WITHIN });
       return Array.isArray(rows) ? rows[0]?.["answer"] : undefined;
     } catch (error) {
       this.#finish();

@@ -23,16 +23,21 @@ export class MysqlSession implements SharedTransaction {
   readonly begun: Promise<void>;
   readonly client: unknown;
   readonly #connected: Promise<MysqlClient>;
+  #hasBegun = false;
   #isOver = false;
 
   constructor(connect: () => Promise<MysqlClient>) {
     this.#connected = this.#begin(connect);
-    this.begun = this.#connected.then(() => {});
+    this.begun = this.#connected.then(() => {
+      this.#hasBegun = true;
+    });
     // Whoever uses the session is told.
     this.begun.catch(() => {});
     const behind = this.#connected.then(({ connection }) => connection);
     behind.catch(() => {});
-    this.client = facadeOf(this.#connected, METHODS, { connection: facadeOf(behind, METHODS) });
+    const isOver = (): boolean => this.#isOver;
+    const connection = facadeOf(behind, { methods: METHODS, parts: { promise: () => this.client }, isOver });
+    this.client = facadeOf(this.#connected, { methods: METHODS, parts: { connection }, isOver });
   }
 
   async all(statement: Compiled, values: readonly Bindable[]): Promise<Row[]> {
@@ -48,7 +53,7 @@ export class MysqlSession implements SharedTransaction {
   }
 
   async query(text: string, values: readonly SqlValue[]): Promise<Row[]> {
-    const [result] = await (await this.#connected).query({ sql: text, values });
+    const [result] = await (await this.#connected).query({ sql: text, values, rowsAsArray: false });
     return Array.isArray(result) ? result : [];
   }
 
@@ -74,7 +79,9 @@ export class MysqlSession implements SharedTransaction {
       await client.query({ sql: "rollback" });
       await client.query({ sql: "set autocommit = 1" });
     };
-    await this.#end((client) => within(ROLLED_BACK_WITHIN, undo(client))).catch(() => {});
+    const ended = this.#end((client) => within(ROLLED_BACK_WITHIN, undo(client))).catch(() => {});
+    // The pool may have no connection for a long time; nothing has been written yet.
+    if (this.#hasBegun) await ended;
   }
 
   async #connection(): Promise<MysqlConnection> {

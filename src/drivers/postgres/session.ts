@@ -14,14 +14,17 @@ export class PostgresSession implements SharedTransaction {
   readonly begun: Promise<void>;
   readonly client: unknown;
   readonly #connected: Promise<PostgresClient>;
+  #hasBegun = false;
   #isOver = false;
 
   constructor(connect: () => Promise<PostgresClient>) {
     this.#connected = this.#begin(connect);
-    this.begun = this.#connected.then(() => {});
+    this.begun = this.#connected.then(() => {
+      this.#hasBegun = true;
+    });
     // Whoever uses the session is told.
     this.begun.catch(() => {});
-    this.client = facadeOf(this.#connected, ["query"]);
+    this.client = facadeOf(this.#connected, { methods: ["query"], isOver: () => this.#isOver });
   }
 
   async all(statement: Compiled, values: readonly Bindable[]): Promise<Row[]> {
@@ -51,7 +54,10 @@ export class PostgresSession implements SharedTransaction {
   async rollback(): Promise<void> {
     if (this.#isOver) return;
     // A statement of the user's may be under way that takes its time; then the connection is closed.
-    await this.#end((client) => within(ROLLED_BACK_WITHIN, client.query("rollback"))).catch(() => {});
+    const undo = (client: PostgresClient): Promise<unknown> => within(ROLLED_BACK_WITHIN, client.query("rollback"));
+    const ended = this.#end(undo).catch(() => {});
+    // The pool may have no connection for a long time; nothing has been written yet.
+    if (this.#hasBegun) await ended;
   }
 
   async #begin(connect: () => Promise<PostgresClient>): Promise<PostgresClient> {
