@@ -11,6 +11,7 @@ export {
   MisplacedCallError,
   NonDeterminismError,
   OperationIdConflictError,
+  QuarantineError,
   ResultTimeoutError,
   RomancyError,
   SchemaVersionError,
@@ -28,6 +29,7 @@ export type { InstanceStatus } from "./core/status.ts";
 export { Romancy } from "./engine/app.ts";
 export type { HistoryEntry, InstanceFilter, InstancePage } from "./engine/inspect.ts";
 export type { RomancyOptions } from "./engine/options.ts";
+export type { MysqlPool, PostgresPool } from "./store/pools.ts";
 export { type Activity, type ActivityFunction, defineActivity } from "./workflow/activity.ts";
 export type { ActivityContext, Session, SqlValue } from "./workflow/activity-context.ts";
 export type { ActivityCallOptions, ActivityOptions } from "./workflow/activity-options.ts";

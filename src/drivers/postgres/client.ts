@@ -19,6 +19,8 @@ export interface PostgresClient {
   off(event: string, listener: (...args: never[]) => void): unknown;
   /** `"I"` outside a transaction, `"T"` inside, `"E"` inside one that has failed. */
   getTransactionStatus?(): string | null;
+  /** Whether no statement is under way. */
+  readonly readyForQuery?: boolean;
 }
 
 interface PostgresQuery {

@@ -44,7 +44,10 @@ export class PostgresSession implements SharedTransaction {
   }
 
   async isOpen(): Promise<boolean> {
-    return (await this.#connected).getTransactionStatus?.() === "T";
+    const client = await this.#connected;
+    // A statement's error comes before the news of what it did to the transaction. An empty statement waits for that.
+    if (client.readyForQuery !== true) await client.query("");
+    return client.getTransactionStatus?.() === "T";
   }
 
   async commit(): Promise<void> {
