@@ -230,10 +230,13 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
     const worker = this.#options.worker ? this.#createWorker(parts, incarnation, () => presence) : undefined;
     journal.onHealthy = () => worker?.slots.poke();
     try {
+      // First: by its connection it can tell whether a worker of the same id is dead.
+      presence = this.#createPresence(parts, incarnation, worker);
+      await presence?.start();
       await worker?.start();
-      presence = await this.#appear(parts, incarnation, worker);
     } catch (error) {
       await worker?.stop(0);
+      await presence?.stop();
       throw error;
     }
     watch.start();
@@ -245,14 +248,14 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
   }
 
   /** Makes this process known to others, and hears of them. */
-  async #appear(
+  #createPresence(
     { store, watch, results }: Pick<Running, "store" | "watch" | "results">,
     incarnation: string,
     worker: Worker | undefined,
-  ): Promise<Presence | undefined> {
+  ): Presence | undefined {
     const { listenNotify } = this.#options;
     if (!store.isRemote || !(worker || listenNotify)) return undefined;
-    const presence = new Presence({
+    return new Presence({
       store,
       log: bindLogger(this.#options.logger, { workerId: this.workerId }),
       incarnation,
@@ -267,8 +270,6 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
         watch.isTold = isListening;
       },
     });
-    await presence.start();
-    return presence;
   }
 
   #createWorker(

@@ -94,7 +94,8 @@ export class Lease {
   /** Others can tell by this lock that the worker lives. */
   async setLock(name: string): Promise<void> {
     this.#lockName = name;
-    await this.#options.store.setLock(this.#options.worker, name);
+    // Before it has the lease there is no row to note it in.
+    if (this.#heldUntil > 0) await this.#options.store.setLock(this.#options.worker, name);
   }
 
   /** Stops renewing, and waits for what is under way. */

@@ -27,7 +27,7 @@ export class Watch {
   #interval = FIRST_INTERVAL;
   #waiting = 0;
   #busy = false;
-  #stopped = false;
+  #isOn = false;
   /** Whether others tell what they do. */
   #isTold = false;
 
@@ -36,11 +36,12 @@ export class Watch {
   }
 
   start(): void {
+    this.#isOn = true;
     this.#arm();
   }
 
   stop(): void {
-    this.#stopped = true;
+    this.#isOn = false;
     clearTimeout(this.#timer);
   }
 
@@ -69,7 +70,7 @@ export class Watch {
   #arm(): void {
     clearTimeout(this.#timer);
     const delay = this.#delay();
-    if (this.#stopped || delay === undefined) return;
+    if (!this.#isOn || delay === undefined) return;
     this.#timer = setTimeout(() => void this.#look(), delay);
     if (!this.#options.isNeeded && this.#waiting === 0) this.#timer.unref();
   }

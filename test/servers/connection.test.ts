@@ -36,4 +36,16 @@ describe("a worker's connection", () => {
     expect(runs).toBe(2);
     held.open();
   });
+
+  it("tells its successor of the same id, on another host, that it is gone", async () => {
+    const first = await startApp({ workflows: [flow], workerId: "one" });
+    await first.shutdown();
+    await testDatabase().exec(
+      `insert into romancy_workers (id, incarnation, host, pid, born, lock_name, started_at, expires_at)
+       values ('one', 'earlier', 'elsewhere', 1, '1', 'nobody-holds-this', 0, ?)`,
+      [Date.now() + 3_600_000],
+    );
+    const second = await startApp({ workflows: [flow], workerId: "one" });
+    expect(await (await flow.start(second, 1)).result()).toBe(2);
+  });
 });
