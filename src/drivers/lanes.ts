@@ -1,3 +1,8 @@
+import { within } from "./within.ts";
+
+/** Milliseconds that closing waits for connections that are being opened: a pool that is used up may give none. */
+const OPENED_WITHIN = 500;
+
 /**
  * A few connections of a pool that the engine keeps for itself: commits and claims never stand in a queue behind users'
  * transactions, and a pool that users' code has used up cannot cost a worker its lease.
@@ -15,6 +20,7 @@ export class Lanes<Client> {
   readonly #options: LaneOptions<Client>;
   readonly #idle: Client[] = [];
   readonly #waiting: PromiseWithResolvers<void>[] = [];
+  readonly #opening = new Set<Promise<void>>();
   /** Those that are being opened among them. */
   #open = 0;
   #closed = false;
@@ -42,7 +48,7 @@ export class Lanes<Client> {
       const client = this.#idle.pop();
       if (client) return client;
       // The pool may let it wait for as long as users' transactions last; another lane may be free before that.
-      if (this.#open < this.#options.size) void this.#connect();
+      if (this.#open < this.#options.size) this.#add();
       const turn = Promise.withResolvers<void>();
       this.#waiting.push(turn);
       await turn.promise;
@@ -59,14 +65,21 @@ export class Lanes<Client> {
     this.#waiting.shift()?.resolve();
   }
 
-  /** Gives all connections back; those in use when they are free. */
-  close(): void {
+  /** Gives all connections back; those in use when they are free, those that come too late when they come. */
+  async close(): Promise<void> {
     this.#closed = true;
     for (const client of this.#idle.splice(0)) {
       this.#open--;
       this.#options.release(client, false);
     }
     for (const turn of this.#waiting.splice(0)) turn.resolve();
+    await within(OPENED_WITHIN, Promise.all(this.#opening)).catch(() => {});
+  }
+
+  #add(): void {
+    const opening = this.#connect();
+    this.#opening.add(opening);
+    void opening.then(() => this.#opening.delete(opening));
   }
 
   async #connect(): Promise<void> {

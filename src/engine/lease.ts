@@ -87,7 +87,7 @@ export class Lease {
     }
     this.#timers = [
       setInterval(() => this.#guard(() => this.#renew()), renewEvery),
-      setInterval(() => this.#guard(() => this.sweep()), watchEvery),
+      setInterval(() => this.#guard(() => this.#lookAround()), watchEvery),
     ];
   }
 
@@ -105,12 +105,19 @@ export class Lease {
     clearTimeout(this.#lapse);
   }
 
-  /** Looks around: removes workers that are dead, and frees what they owned. */
-  async sweep(): Promise<void> {
-    const { store, now, log, onNextDue } = this.#options;
+  async #lookAround(): Promise<void> {
+    const { worker, onNextDue } = this.#options;
     const survey = await this.#survey();
-    const dead = this.#deadAmong(survey);
     if (survey.nextDue !== undefined) onNextDue(survey.nextDue);
+    // Without itself among the workers it is in no position to take over from others.
+    if (survey.workers.some(({ incarnation }) => incarnation === worker.incarnation)) await this.#sweep(survey);
+    else await this.#renew();
+  }
+
+  /** Removes workers that are dead, and frees what they owned. */
+  async #sweep(survey: Survey): Promise<void> {
+    const { store, now, log } = this.#options;
+    const dead = this.#deadAmong(survey);
     if (dead.length === 0 && !survey.hasOrphans) return;
     if (dead.length > 0) log.info("Taking over from dead workers.", { workers: dead.map(({ id }) => id) });
     await store.removeWorkers(dead, now(), dead.length > 0 ? this.#deaths : undefined);
@@ -140,7 +147,7 @@ export class Lease {
 
   async #take(): Promise<boolean> {
     const { store, worker, duration, now, identity } = this.#options;
-    await this.sweep();
+    await this.#sweep(await this.#survey());
     const begun = performance.now();
     if (await store.addWorker(worker, this.#lockName, duration, now())) {
       this.#hold(begun);

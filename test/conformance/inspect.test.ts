@@ -67,6 +67,9 @@ describe("listInstances", () => {
       const handle = await a.start(app, n);
       ids.unshift(handle.id);
       await handle.result();
+      // Of two that were made in the same millisecond neither is newer.
+      const { createdAt } = await handle.describe();
+      while (Date.now() <= createdAt.getTime() + 1) await new Promise((resolve) => setImmediate(resolve));
     }
     const failed = await b.start(app);
     await failed.result().catch(() => {});

@@ -26,7 +26,6 @@ interface MysqlQuery {
   readonly values?: readonly Bindable[];
   /** Milliseconds. */
   readonly timeout?: number;
-  /** `false` where rows are read by names, whatever the user's pool says. */
   readonly rowsAsArray?: boolean;
   readonly typeCast?: (field: MysqlField, next: () => unknown) => unknown;
 }

@@ -53,8 +53,7 @@ export class MysqlConnection implements Connection {
     const [result] = await this.#client.query({
       sql: text,
       values,
-      typeCast,
-      rowsAsArray: false,
+      ...AS_ROWS,
       timeout: this.#timeout,
     });
     return result;
@@ -63,11 +62,14 @@ export class MysqlConnection implements Connection {
 
 const NUMBERS: ReadonlySet<string> = new Set(["TINY", "SHORT", "LONG", "LONGLONG", "INT24", "NEWDECIMAL", "DOUBLE"]);
 
-/** Whole numbers become numbers and texts become texts, whatever the user's pool does. */
+/** Whole numbers become numbers and texts become texts. */
 function typeCast(field: { readonly type: string; string(): string | null }): unknown {
   const text = field.string();
   return text !== null && NUMBERS.has(field.type) ? Number(text) : text;
 }
+
+/** How the engine reads rows, whatever the user's pool does. */
+export const AS_ROWS = { typeCast, rowsAsArray: false } as const;
 
 /** What begins a transaction of the engine: it locks the rows that it means, and no gaps between them. */
 const BEGIN: readonly Text[] = [

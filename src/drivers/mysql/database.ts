@@ -20,7 +20,7 @@ import type { MysqlPool } from "../../store/pools.ts";
 import { $, sql } from "../../store/sql.ts";
 import { Lanes } from "../lanes.ts";
 import type { MysqlClient, MysqlPromisePool } from "./client.ts";
-import { MysqlConnection, MysqlTransaction, transact } from "./connection.ts";
+import { AS_ROWS, MysqlConnection, MysqlTransaction, transact } from "./connection.ts";
 import { isConnectionLost, isTransient } from "./errors.ts";
 import { MysqlLiveConnection } from "./live.ts";
 import { MysqlSession } from "./session.ts";
@@ -135,10 +135,16 @@ class MysqlDatabase implements Database {
       throw new UnsupportedDatabaseError("The pool's `flags` switch FOUND_ROWS off, which romancy needs. Leave it on.");
     }
     const [[row]] = (await this.#lanes.use((client) =>
-      client.query({ sql: "select version() as version, @@sql_mode as mode", rowsAsArray: false }),
-    )) as unknown as [{ version: string; mode: string }[]];
+      client.query({
+        sql: "select version() as version, @@sql_mode as mode, @@character_set_client as charset",
+        ...AS_ROWS,
+      }),
+    )) as unknown as [{ version: string; mode: string; charset: string }[]];
     if (row?.mode.includes("NO_BACKSLASH_ESCAPES")) {
       throw new UnsupportedDatabaseError("The sql_mode NO_BACKSLASH_ESCAPES makes values unsafe. Take it out.");
+    }
+    if (row?.charset !== "utf8mb4") {
+      throw new UnsupportedDatabaseError(`Its charset ${row?.charset} would spoil texts. Let the pool have utf8mb4.`);
     }
     checkVersion(row?.version ?? "");
   }
@@ -170,7 +176,7 @@ class MysqlDatabase implements Database {
     return this.#lanes.use(async (client) => {
       const [rows] = await client.query({
         sql: `select get_lock(${lock}, ${MIGRATED_WITHIN}) as locked`,
-        rowsAsArray: false,
+        ...AS_ROWS,
       });
       if (!Array.isArray(rows) || Number(rows[0]?.["locked"]) !== 1) {
         throw new UnsupportedDatabaseError("Another process has been migrating the database for ten minutes.");
@@ -192,7 +198,7 @@ class MysqlDatabase implements Database {
   }
 
   async close(): Promise<void> {
-    this.#lanes.close();
+    await this.#lanes.close();
     if (!this.#ownsPools) return;
     await Promise.all([this.#pool.end(), this.#users.end()]);
   }

@@ -1,5 +1,6 @@
 import type { LiveConnection } from "../../store/database.ts";
 import type { MysqlClient } from "./client.ts";
+import { AS_ROWS } from "./connection.ts";
 
 /** Milliseconds after which a connection that gives no answer is given up. */
 const ANSWER_WITHIN = 5_000;
@@ -41,7 +42,7 @@ export class MysqlLiveConnection implements LiveConnection {
 
   async #ask(sql: string, values: readonly string[]): Promise<unknown> {
     try {
-      const [rows] = await this.#client.query({ sql, values, rowsAsArray: false, timeout: ANSWER_WITHIN });
+      const [rows] = await this.#client.query({ sql, values, ...AS_ROWS, timeout: ANSWER_WITHIN });
       return Array.isArray(rows) ? rows[0]?.["answer"] : undefined;
     } catch (error) {
       this.#finish();

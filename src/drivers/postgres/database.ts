@@ -174,7 +174,7 @@ class PostgresDatabase implements Database {
   }
 
   async close(): Promise<void> {
-    this.#lanes.close();
+    await this.#lanes.close();
     if (this.#ownsPool) await this.#pool.end();
   }
 
