@@ -5,6 +5,7 @@
  * after that would be durable one by one. So autocommit is off as long as the session lasts, and a savepoint that was
  * set at the beginning tells at the end whether it is still the same transaction.
  */
+import { SessionError } from "../../core/errors.ts";
 import type { Row, SharedTransaction } from "../../store/database.ts";
 import type { Bindable, SqlValue } from "../../store/sql.ts";
 import type { Compiled } from "../../store/statement.ts";
@@ -90,6 +91,10 @@ export class MysqlSession implements SharedTransaction {
 
   async #begin(connect: () => Promise<MysqlClient>): Promise<MysqlClient> {
     const client = await connect();
+    if (this.#isOver) {
+      client.release();
+      throw new SessionError("The activity's session ended before the pool had a connection for it.");
+    }
     try {
       await client.query({ sql: "set autocommit = 0" });
       await client.query({ sql: `savepoint ${MARK}` });

@@ -1,4 +1,5 @@
 /** A transaction that users' code shares: it takes a connection when it is asked for, and begins by itself. */
+import { SessionError } from "../../core/errors.ts";
 import type { Row, SharedTransaction } from "../../store/database.ts";
 import type { Bindable, SqlValue } from "../../store/sql.ts";
 import type { Compiled } from "../../store/statement.ts";
@@ -65,6 +66,10 @@ export class PostgresSession implements SharedTransaction {
 
   async #begin(connect: () => Promise<PostgresClient>): Promise<PostgresClient> {
     const client = await connect();
+    if (this.#isOver) {
+      client.release();
+      throw new SessionError("The activity's session ended before the pool had a connection for it.");
+    }
     try {
       await client.query("begin");
       return client;

@@ -18,14 +18,15 @@ interface Schema {
   payments: { order_id: string };
 }
 
-export const kysely: Builder = { name: "Kysely", on };
+// On PostgreSQL streams need the package `pg-cursor`.
+export const kysely: Builder = { name: "Kysely", streams: dialectName !== "postgres", on };
 
 const dialectOn: (client: unknown) => Dialect = { sqlite, postgres, mysql }[dialectName];
 
 function on(client: unknown): Payments {
   const db = new Kysely<Schema>({ dialect: dialectOn(client) });
   const sorted = db.selectFrom("payments").select("order_id").orderBy("order_id");
-  const payments: Payments = {
+  return {
     insert: async (order_id) => void (await db.insertInto("payments").values({ order_id }).execute()),
     orderIds: async () => (await sorted.execute()).map((row) => row.order_id),
     async *stream() {
@@ -37,8 +38,6 @@ function on(client: unknown): Payments {
         .execute(async (transaction) => void (await transaction.insertInto("payments").values({ order_id }).execute())),
     destroy: () => db.destroy(),
   };
-  // That would need the package `pg-cursor`.
-  return dialectName === "postgres" ? { ...payments, stream: undefined } : payments;
 }
 
 function postgres(client: unknown): Dialect {

@@ -1,0 +1,110 @@
+/** The way to the database breaks at every single message, and the server dies under load. */
+import { afterEach, expect, it } from "vitest";
+import { defineActivity, defineWorkflow, Romancy, retryPolicies } from "../../src/index.ts";
+import { recordingLogger, startApp, testDatabase } from "../support/apps.ts";
+import { databaseKind, placeholders } from "../support/database.ts";
+import { startServer, type TestServer } from "../support/servers/server.ts";
+import { until } from "../support/wait.ts";
+import { type CuttingProxy, cuttingProxy } from "./cutting-proxy.ts";
+
+let proxy: CuttingProxy | undefined;
+let server: TestServer | undefined;
+
+afterEach(async () => {
+  await proxy?.close();
+  await server?.stop();
+  proxy = undefined;
+  server = undefined;
+});
+
+const INSERT = placeholders("insert into payments (instance_id, attempt) values (?, ?)");
+
+it.each(["request", "answer"] as const)(
+  "loses nothing and does nothing twice, whichever %s is lost",
+  {
+    timeout: 120_000,
+  },
+  async (where) => {
+    await testDatabase().exec("create table payments (instance_id varchar(100), attempt int)");
+    const executions = new Map<string, number>();
+    const plain = defineActivity("plain", (ctx) => {
+      executions.set(ctx.instanceId, (executions.get(ctx.instanceId) ?? 0) + 1);
+      return "plain";
+    });
+    const pay = defineActivity(
+      "pay",
+      async (ctx) => {
+        await ctx.session.query(INSERT, [ctx.instanceId, ctx.attempt]);
+        return ctx.attempt;
+      },
+      { retry: retryPolicies.fixed(5, 1) },
+    );
+    const flow = defineWorkflow("flow", async (ctx) => {
+      await plain(ctx);
+      await pay(ctx);
+      await ctx.sleep(1);
+      return plain(ctx);
+    });
+    proxy = await cuttingProxy(testDatabase().url);
+    const app = await startApp({ database: proxy.url, workflows: [flow] });
+
+    let n = 0;
+    for (let wasCut = true; wasCut; ) {
+      n++;
+      proxy.arm(n, where);
+      const handle = await flow.start(app);
+      expect(await handle.result()).toBe("plain");
+      wasCut = proxy.disarm();
+      expect(executions.get(handle.id), `cut at message ${n}`).toBe(2);
+      const paid = await testDatabase().rows("select attempt from payments where instance_id = ?", [handle.id]);
+      expect(paid, `cut at message ${n}`).toHaveLength(1);
+      const history = await app.getHistory(handle.id);
+      expect(history.filter(({ kind }) => kind === "activity_completed")).toHaveLength(3);
+    }
+    // The start, four commits and a session are more than ten messages.
+    expect(n).toBeGreaterThan(10);
+  },
+);
+
+it("goes on when the server was killed under load", { timeout: 120_000 }, async () => {
+  const started = await startServer(databaseKind as TestServer["kind"]);
+  if (typeof started === "string") throw new Error(started);
+  server = started;
+  const running = new Map<string, number>();
+  let starts = 0;
+  const step = defineActivity("step", async (ctx, n: number) => {
+    starts++;
+    running.set(`${ctx.instanceId} ${n}`, (running.get(`${ctx.instanceId} ${n}`) ?? 0) + 1);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    return n;
+  });
+  const flow = defineWorkflow("flow", async (ctx) => {
+    let sum = 0;
+    for (let n = 0; n < 30; n++) sum += await step(ctx, n);
+    return sum;
+  });
+  const logger = recordingLogger();
+  const app = new Romancy({ database: server.url, workflows: [flow], logger });
+  await app.start();
+  try {
+    const handles = await Promise.all(Array.from({ length: 50 }, () => flow.start(app)));
+    const results = Promise.all(handles.map((handle) => handle.result()));
+    for (const share of [0.2, 0.5, 0.8]) {
+      await until(() => starts > share * 50 * 30);
+      const told = logger.lines.length;
+      await server.kill();
+      await until(() => logger.lines.length > told);
+      // What was running may end; nothing new begins.
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      const before = starts;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      expect(starts).toBe(before);
+      await server.restart();
+    }
+    expect(await results).toEqual(handles.map(() => 435));
+    // The process lived, so each activity was executed once, whatever became of the commits.
+    expect([...running.values()].filter((n) => n !== 1)).toEqual([]);
+  } finally {
+    await app.shutdown();
+  }
+});

@@ -1,0 +1,111 @@
+/** Four workers, two thousand instances, and a worker killed every moment: all end once, nothing is recorded twice. */
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { expect, it } from "vitest";
+import { defineWorkflow } from "../../src/index.ts";
+import { dice, seed } from "../crash/random.ts";
+import { startApp, testDatabase } from "../support/apps.ts";
+import { placeholders } from "../support/database.ts";
+
+const INSTANCES = 2_000;
+const WORKERS = 4;
+const KILLS = 25;
+
+const worker = fileURLToPath(new URL("fixtures/storm-worker.ts", import.meta.url));
+const INSERT = "insert into payments (instance_id, nonce) values (?, ?)";
+
+it(`survives the death of its workers (CRASH_SEED=${seed})`, { timeout: 120_000 }, async () => {
+  const folder = mkdtempSync(join(tmpdir(), "romancy-storm-"));
+  const log = join(folder, "executions.log");
+  writeFileSync(log, "");
+  await testDatabase().exec("create table payments (instance_id varchar(100), nonce varchar(100))");
+  const storm = defineWorkflow("storm", (): string[] => []);
+  const client = await startApp({ worker: false });
+  const start = (): ChildProcess => {
+    const args = [testDatabase().url, log, placeholders(INSERT)];
+    return fork(worker, args, { execArgv: ["--disable-warning=ExperimentalWarning"] });
+  };
+  const workers = Array.from({ length: WORKERS }, start);
+  try {
+    await Promise.all(workers.map((child) => once(child, "message")));
+    const handles = await Promise.all(Array.from({ length: INSTANCES }, () => storm.start(client)));
+    const results = Promise.all(handles.map((handle) => handle.result()));
+    let isOver = false;
+    void results.then(() => {
+      isOver = true;
+    });
+    const roll = dice(seed);
+    let kills = 0;
+    for (; kills < KILLS && !isOver; kills++) {
+      await wait(roll(300));
+      const index = roll(WORKERS) - 1;
+      workers[index]?.kill("SIGKILL");
+      workers[index] = start();
+    }
+    expect(kills, "workers were killed").toBeGreaterThan(3);
+    check(
+      await results,
+      handles.map(({ id }) => id),
+      readFileSync(log, "utf8"),
+      await payments(),
+      await recorded(),
+    );
+  } finally {
+    for (const child of workers) child.kill("SIGKILL");
+    rmSync(folder, { recursive: true });
+  }
+});
+
+async function payments(): Promise<Map<string, string[]>> {
+  return grouped(await testDatabase().rows("select instance_id, nonce from payments"));
+}
+
+async function recorded(): Promise<Map<string, string[]>> {
+  return grouped(
+    await testDatabase().rows(
+      "select instance_id, data as nonce from romancy_history where kind = 'activity_completed' order by instance_id, seq",
+    ),
+  );
+}
+
+function grouped(rows: readonly Record<string, unknown>[]): Map<string, string[]> {
+  const groups = new Map<string, string[]>();
+  for (const row of rows) {
+    const id = String(row["instance_id"]);
+    groups.set(id, [...(groups.get(id) ?? []), String(row["nonce"]).replaceAll('"', "")]);
+  }
+  return groups;
+}
+
+function check(
+  results: readonly string[][],
+  ids: readonly string[],
+  log: string,
+  paid: ReadonlyMap<string, readonly string[]>,
+  histories: ReadonlyMap<string, readonly string[]>,
+): void {
+  const executions = new Map(
+    log
+      .trim()
+      .split("\n")
+      .map((line) => {
+        const [id = "", activity = "", nonce = ""] = line.split(" ");
+        return [nonce, `${id} ${activity}`] as const;
+      }),
+  );
+  for (const [index, id] of ids.entries()) {
+    const result = results[index] ?? [];
+    // Four activities, each recorded once, by an execution that took place.
+    expect([...(histories.get(id) ?? [])].toSorted(), id).toEqual([...result].toSorted());
+    expect(result.map((nonce) => executions.get(nonce))).toEqual(
+      ["plain:1", "pay:1", "plain:2", "plain:3"].map((activity) => `${id} ${activity}`),
+    );
+    // What was written with the record was written once, however often it was tried.
+    expect(paid.get(id), id).toEqual([result[1]]);
+  }
+}
