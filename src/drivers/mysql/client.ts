@@ -24,8 +24,6 @@ export interface MysqlClient {
 interface MysqlQuery {
   readonly sql: string;
   readonly values?: readonly Bindable[];
-  /** Milliseconds. */
-  readonly timeout?: number;
   readonly rowsAsArray?: boolean;
   readonly typeCast?: (field: MysqlField, next: () => unknown) => unknown;
 }

@@ -1,6 +1,7 @@
 import type { Connection, Row, Text, Transaction } from "../../store/database.ts";
 import type { Bindable } from "../../store/sql.ts";
 import type { Compiled } from "../../store/statement.ts";
+import { within } from "../within.ts";
 import type { MysqlClient, MysqlOutcome, MysqlResult } from "./client.ts";
 import { isConnectionLost } from "./errors.ts";
 
@@ -11,7 +12,7 @@ const ANSWER_WITHIN = 15_000;
 export class MysqlConnection implements Connection {
   readonly #client: MysqlClient;
   readonly #takesSeveral: boolean;
-  readonly #timeout: number;
+  readonly #answerWithin: number;
 
   /**
    * @param takesSeveral whether one query may hold several statements
@@ -20,7 +21,7 @@ export class MysqlConnection implements Connection {
   constructor(client: MysqlClient, takesSeveral: boolean, answerWithin: number = ANSWER_WITHIN) {
     this.#client = client;
     this.#takesSeveral = takesSeveral;
-    this.#timeout = answerWithin;
+    this.#answerWithin = answerWithin;
   }
 
   async all({ text }: Compiled, values: readonly Bindable[]): Promise<Row[]> {
@@ -50,12 +51,7 @@ export class MysqlConnection implements Connection {
   }
 
   async #query(text: string, values: readonly Bindable[]): Promise<MysqlResult> {
-    const [result] = await this.#client.query({
-      sql: text,
-      values,
-      ...AS_ROWS,
-      timeout: this.#timeout,
-    });
+    const [result] = await within(this.#answerWithin, this.#client.query({ sql: text, values, ...AS_ROWS }));
     return result;
   }
 }

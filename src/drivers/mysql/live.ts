@@ -1,4 +1,5 @@
 import type { LiveConnection } from "../../store/database.ts";
+import { within } from "../within.ts";
 import type { MysqlClient } from "./client.ts";
 import { AS_ROWS } from "./connection.ts";
 
@@ -42,7 +43,7 @@ export class MysqlLiveConnection implements LiveConnection {
 
   async #ask(sql: string, values: readonly string[]): Promise<unknown> {
     try {
-      const [rows] = await this.#client.query({ sql, values, ...AS_ROWS, timeout: ANSWER_WITHIN });
+      const [rows] = await within(ANSWER_WITHIN, this.#client.query({ sql, values, ...AS_ROWS }));
       return Array.isArray(rows) ? rows[0]?.["answer"] : undefined;
     } catch (error) {
       this.#finish();
