@@ -1,7 +1,7 @@
 import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 
 /** What a database must do, whichever it is. */
-const EVERY = ["test/conformance/**/*.test.ts", "test/store/**/*.test.ts"];
+const EVERY = ["test/conformance/**/*.test.ts", "test/store/**/*.test.ts", "test/processes/**/*.test.ts"];
 
 /** What only some databases have. */
 const SERVERS = ["test/servers/**/*.test.ts"];

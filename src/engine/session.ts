@@ -32,7 +32,7 @@ export class ActivitySession implements Session {
   async begin(): Promise<void> {
     const transaction = await this.#begun();
     // One begun at once may still be waiting for its connection, as its statements do.
-    await transaction.query("select 1", []);
+    await transaction.begun;
   }
 
   async query<Row = Record<string, unknown>>(text: string, params: readonly SqlValue[] = []): Promise<Row[]> {

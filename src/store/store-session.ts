@@ -24,6 +24,10 @@ export class StoreSession implements StoreTransaction {
     this.#committer = committer;
   }
 
+  get begun(): Promise<void> {
+    return this.#transaction.begun;
+  }
+
   get client(): unknown {
     return this.#transaction.client;
   }

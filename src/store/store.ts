@@ -109,6 +109,8 @@ export interface Survey {
 
 /** A transaction that user code and the engine share. */
 export interface StoreTransaction {
+  /** Resolves once it has begun; its statements wait for that by themselves. */
+  readonly begun: Promise<void>;
   readonly client: unknown;
   query(text: string, values: readonly SqlValue[]): Promise<Readonly<Record<string, unknown>>[]>;
   /** Applies a change; it stands when the transaction is committed. */

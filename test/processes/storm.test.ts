@@ -35,14 +35,11 @@ it(`survives the death of its workers (CRASH_SEED=${seed})`, { timeout: 120_000 
     await Promise.all(workers.map((child) => once(child, "message")));
     const handles = await Promise.all(Array.from({ length: INSTANCES }, () => storm.start(client)));
     const results = Promise.all(handles.map((handle) => handle.result()));
-    let isOver = false;
-    void results.then(() => {
-      isOver = true;
-    });
+    const over = results.then(() => "over" as const);
     const roll = dice(seed);
     let kills = 0;
-    for (; kills < KILLS && !isOver; kills++) {
-      await wait(roll(300));
+    for (; kills < KILLS; kills++) {
+      if ((await Promise.race([over, wait(roll(300))])) === "over") break;
       const index = roll(WORKERS) - 1;
       workers[index]?.kill("SIGKILL");
       workers[index] = start();
