@@ -1,7 +1,7 @@
 /** Counts what the library asks of its database, by way of the driver's own classes. To be imported before apps are made. */
 import { DatabaseSync } from "node:sqlite";
 import mysql from "mysql2";
-import pg from "pg";
+import { Client } from "pg";
 
 /** So far, of this process. */
 export const counts = {
@@ -21,7 +21,7 @@ DatabaseSync.prototype.exec = function counted(this: DatabaseSync, sql: string):
 
 // The class is there, though the types know only its interface; pools' connections are derived from it.
 const { prototype: mysqlPrototype } = (mysql as unknown as { Connection: { prototype: { query: Query } } }).Connection;
-for (const prototype of [pg.Client.prototype as unknown as { query: Query }, mysqlPrototype]) {
+for (const prototype of [Client.prototype as unknown as { query: Query }, mysqlPrototype]) {
   const { query } = prototype;
   prototype.query = function counted(...args) {
     const [first] = args as [string | { text?: string; sql?: string }];
@@ -31,7 +31,7 @@ for (const prototype of [pg.Client.prototype as unknown as { query: Query }, mys
 }
 
 const BEGINS = /^\s*(?:begin|start transaction|set transaction)\b/i;
-const WRITES = /^\s*(?:with\b[^]*\b(?:insert into|update|delete from)|insert|update|delete)\b/i;
+const WRITES = /^\s*(?:with\b.*\b(?:insert into|update|delete from)|insert|update|delete)\b/is;
 
 /** Connections with a transaction open. */
 const open = new WeakSet<object>();

@@ -1,8 +1,9 @@
 /** Databases of the benchmarks' own, and how to look into them past the library. */
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import mysql from "mysql2/promise";
-import pg from "pg";
+import { Client } from "pg";
 
 /** `mysql` is MariaDB too. */
 export type Kind = "sqlite" | "postgres" | "mysql";
@@ -19,10 +20,12 @@ export interface Home {
   readonly prefix: string;
 }
 
+type Row = Readonly<Record<string, unknown>>;
+
 export interface BenchDatabase {
   /** What the option `database` is to be. */
   readonly url: string;
-  rows(sql: string): Promise<Readonly<Record<string, unknown>>[]>;
+  rows(sql: string): Promise<Row[]>;
   drop(): Promise<void>;
 }
 
@@ -36,38 +39,56 @@ export async function createDatabase(home: Home, name: string): Promise<BenchDat
 /** Drops what earlier `createDatabase` left. */
 export async function dropAll(home: Home): Promise<void> {
   if (home.kind === "sqlite") return;
-  const list = { postgres: "select datname as name from pg_database", mysql: "select schema_name as name from information_schema.schemata" };
+  const list = {
+    postgres: "select datname as name from pg_database",
+    mysql: "select schema_name as name from information_schema.schemata",
+  };
   for (const { name } of await query(home.kind, home.at, list[home.kind])) {
     if (String(name).startsWith(home.prefix)) await drop(home, String(name));
   }
 }
 
 async function drop(home: Home, name: string): Promise<void> {
-  if (home.kind === "sqlite") return;
+  if (home.kind === "sqlite") {
+    for (const end of ["", "-wal", "-shm"]) rmSync(join(home.at, `${name}.db${end}`), { force: true });
+    return;
+  }
   await query(home.kind, home.at, `drop database ${name}${home.kind === "postgres" ? " with (force)" : ""}`);
 }
 
-/** One statement on a connection of its own. */
-export async function query(kind: Kind, url: string, sql: string): Promise<Readonly<Record<string, unknown>>[]> {
-  if (kind === "sqlite") {
-    const database = new DatabaseSync(url, { timeout: 5_000 });
+/** Runs a statement on a connection of its own. */
+export async function query(kind: Kind, url: string, sql: string): Promise<Row[]> {
+  return QUERIES[kind](url, sql);
+}
+
+const QUERIES: Readonly<Record<Kind, (url: string, sql: string) => Promise<Row[]>>> = {
+  async sqlite(file, sql) {
+    const database = new DatabaseSync(file, { timeout: 5_000 });
     try {
       return database.prepare(sql).all();
     } finally {
       database.close();
     }
-  }
-  if (kind === "postgres") {
-    const client = new pg.Client({ connectionString: url });
+  },
+  async postgres(url, sql) {
+    const client = new Client({ connectionString: url });
     await client.connect();
-    return client.query(sql).then(({ rows }) => rows).finally(() => client.end());
-  }
-  const connection = await mysql.createConnection({ uri: mysqlUrl(url) });
-  return connection
-    .query(sql)
-    .then(([rows]) => (Array.isArray(rows) ? (rows as Record<string, unknown>[]) : []))
-    .finally(() => connection.end());
-}
+    try {
+      return (await client.query<Row>(sql)).rows;
+    } finally {
+      await client.end();
+    }
+  },
+  async mysql(url, sql) {
+    const connection = await mysql.createConnection({ uri: mysqlUrl(url) });
+    try {
+      const [rows] = await connection.query(sql);
+      return Array.isArray(rows) ? (rows as Row[]) : [];
+    } finally {
+      await connection.end();
+    }
+  },
+};
 
 /** `mysql2` knows nothing of `mariadb:`. */
 export function mysqlUrl(url: string): string {

@@ -1,14 +1,14 @@
 /** One workflow of 10,000 activities, one after the other; then its replay by another app. */
-import { DatabaseSync } from "node:sqlite";
-import { defineActivity, defineWorkflow, Romancy } from "romancy";
-import { databaseFile, figure, quick, report, until, watchEventLoop } from "./harness.ts";
+import { defineWorkflow, Romancy } from "romancy";
+import { step } from "./flows.ts";
+import { database, figure, logger, percentile, quick, report, until, watchEventLoop } from "./harness.ts";
 
+const REPLAYS = 3;
 const length = quick ? 2_000 : 10_000;
 /** When each tenth of the activities was done. */
 let marks: number[] = [];
 let begun = 0;
 
-const step = defineActivity("step", async (_ctx, n: number) => n + 1);
 const long = defineWorkflow("long", async (ctx) => {
   begun = performance.now();
   for (let n = 1; n <= length; n++) {
@@ -19,29 +19,51 @@ const long = defineWorkflow("long", async (ctx) => {
 });
 const at = (tenth: number): number => marks[tenth] ?? Number.NaN;
 
-const first = new Romancy({ database: databaseFile(), workflows: [long] });
+const { url, rows, drop } = await database();
+const first = new Romancy({ database: url, workflows: [long], logger });
 await first.start();
 const handle = await long.start(first);
-await until(async () => (await handle.status()) === "waiting");
+await until(async () => (await handle.status()) === "waiting", 50);
 await first.shutdown();
 const [start, tenth, ninth, end] = [begun, at(0), at(8), at(9)];
 
-const database = new DatabaseSync(databaseFile());
-database.exec("update romancy_instances set wake_at = 1");
-database.close();
-marks = [];
-const second = new Romancy({ database: databaseFile(), workflows: [long] });
-const stopWatching = watchEventLoop();
-const opened = performance.now();
-await second.start();
-await until(() => marks.length === 10);
-const { longest } = stopWatching();
-await second.shutdown();
+const replays: { time: number; longest: number }[] = [];
+for (let n = 0; n < REPLAYS; n++) replays.push(await replay());
+await drop();
+const median = (values: readonly number[]): number => percentile(values, 0.5);
 
 report([
   figure(`${length} activities, one after the other`, length / ((end - start) / 1_000), "activities/s"),
   figure("the first tenth, each", (tenth - start) / (length / 10), "ms"),
   figure("the last tenth, each", (end - ninth) / (length / 10), "ms"),
-  figure(`replay of ${length}, from the app's start`, at(9) - opened, "ms", "< 300"),
-  figure("longest block of the event loop while replaying", longest, "ms", "< 20"),
+  figure(
+    `replay of ${length}, from the app's start, median of ${REPLAYS}`,
+    median(replays.map(({ time }) => time)),
+    "ms",
+    {
+      below: 300,
+    },
+  ),
+  figure(
+    "longest block of the event loop while replaying, median",
+    median(replays.map(({ longest }) => longest)),
+    "ms",
+    {
+      below: 20,
+    },
+  ),
 ]);
+
+/** By an app of its own: until the last activity has been answered. In milliseconds. */
+async function replay(): Promise<{ time: number; longest: number }> {
+  await rows("update romancy_instances set wake_at = 1");
+  marks = [];
+  const app = new Romancy({ database: url, workflows: [long], logger });
+  const stopWatching = watchEventLoop();
+  const opened = performance.now();
+  await app.start();
+  await until(() => marks.length === 10);
+  const { longest } = stopWatching();
+  await app.shutdown();
+  return { time: at(9) - opened, longest };
+}

@@ -1,78 +1,115 @@
 /**
- * Runs the benchmarks, each in a process of its own, prints a table, and writes results.json and RESULTS.md beside this file.
+ * Runs the benchmarks, each in a process of its own for each database, prints tables, and writes results.json and RESULTS.md
+ * beside this file.
  *
- *     npm run bench                      all of them, some minutes
- *     npm run bench -- throughput        one of them; writes nothing
- *     npm run bench -- --quick           small sizes; writes nothing
+ *     npm run bench                                      all of them, about eight minutes
+ *     npm run bench -- throughput --database postgres    one of them on one database; writes nothing
+ *     npm run bench -- --quick                           small sizes; writes nothing
  */
 import { spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
-import { cpus, release, totalmem, type } from "node:os";
-import { DatabaseSync } from "node:sqlite";
-import type { Figure } from "./harness.ts";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { dropAll, type Home, KINDS, type Kind, SERVERS } from "./databases.ts";
+import type { Figure, Task } from "./harness.ts";
+import { type Described, describeMachine, describeSqlite, type Machine, tableOf, write } from "./report.ts";
+import { describeServer, findServer, type Server } from "./servers.ts";
 
-const ALL = ["throughput", "latency", "long", "recovery", "sleepers"];
+const BENCHMARKS: Readonly<Record<string, readonly Kind[]>> = {
+  throughput: KINDS,
+  workers: SERVERS,
+  latency: KINDS,
+  long: KINDS,
+  recovery: KINDS,
+  idle: SERVERS,
+  sleepers: KINDS,
+};
 
-const names = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
-const options = process.argv.slice(2).filter((argument) => argument.startsWith("--"));
+/** Milliseconds after which a benchmark is given up. */
+const WITHIN = 300_000;
 
-const results: Record<string, Figure[]> = {};
-for (const name of names.length > 0 ? names : ALL) {
-  const figures = run(name);
-  results[name] = figures;
-  console.log(`\n${name}\n${table(figures)}`);
+const { values, positionals } = parseArgs({
+  options: { quick: { type: "boolean", default: false }, database: { type: "string", multiple: true } },
+  allowPositionals: true,
+});
+const names = positionals.length > 0 ? positionals : Object.keys(BENCHMARKS);
+const unknown = names.find((name) => !(name in BENCHMARKS));
+if (unknown !== undefined) throw new Error(`There is no benchmark ${unknown}: ${Object.keys(BENCHMARKS).join(", ")}.`);
+const wanted = values.database?.map(kindOf) ?? KINDS;
+
+const servers: Server[] = [];
+const missing: string[] = [];
+const homes: Home[] = [];
+const machine: Machine = { ...describeMachine(), databases: {}, missing };
+try {
+  for (const kind of wanted) await prepare(kind);
+  await runAll();
+} finally {
+  for (const server of servers) await server.stop();
 }
-if (names.length === 0 && options.length === 0) write();
 
-function run(name: string): Figure[] {
+/** Finds where databases of that kind are to be made, and describes it. */
+async function prepare(kind: Kind): Promise<void> {
+  const prefix = `romancy_bench_${process.pid}_`;
+  if (kind === "sqlite") {
+    const folder = mkdtempSync(join(tmpdir(), prefix));
+    process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+    note({ kind, at: folder, prefix }, describeSqlite());
+  } else {
+    const server = await findServer(kind);
+    if (typeof server === "string") {
+      missing.push(`${kind}: ${server}`);
+      console.error(`LEFT OUT: ${kind}: ${server}`);
+      return;
+    }
+    servers.push(server);
+    note({ kind, at: server.url, prefix }, await describeServer(kind, server.url));
+  }
+}
+
+function note(home: Home, described: Described): void {
+  homes.push(home);
+  machine.databases[home.kind] = described;
+  console.log(`${described.name}: ${described.settings}`);
+}
+
+async function runAll(): Promise<void> {
+  const begun = performance.now();
+  const results: Record<string, Partial<Record<Kind, Figure[]>>> = {};
+  for (const name of names) {
+    const figures: Partial<Record<Kind, Figure[]>> = {};
+    for (const home of homes.filter(({ kind }) => BENCHMARKS[name]?.includes(kind))) {
+      try {
+        figures[home.kind] = run(name, { home, quick: values.quick });
+      } finally {
+        await dropAll(home);
+      }
+    }
+    results[name] = figures;
+    console.log(`\n${name}\n${tableOf(figures, machine)}`);
+  }
+  const minutes = (performance.now() - begun) / 60_000;
+  console.log(`\n${minutes.toFixed(1)} minutes`);
+  const isAll = positionals.length === 0 && values.database === undefined && !values.quick;
+  if (isAll) write({ machine, results });
+}
+
+function run(name: string, task: Task): Figure[] {
   const file = new URL(`${name}.ts`, import.meta.url).pathname;
-  const { stdout, status } = spawnSync(process.execPath, [...process.execArgv, file, ...options], {
+  const { stdout, status } = spawnSync(process.execPath, [...process.execArgv, file], {
     encoding: "utf8",
+    env: { ...process.env, ROMANCY_BENCH_TASK: JSON.stringify(task) },
     stdio: ["ignore", "pipe", "inherit"],
+    timeout: WITHIN,
+    killSignal: "SIGKILL",
   });
-  if (status !== 0) throw new Error(`The benchmark ${name} failed.`);
+  if (status !== 0) throw new Error(`The benchmark ${name} failed on ${task.home.kind}.`);
   return JSON.parse(stdout) as Figure[];
 }
 
-function table(figures: readonly Figure[]): string {
-  const rows = figures.map(({ what, value, unit, target = "" }) => [
-    what,
-    `${value.toLocaleString("en")} ${unit}`.trim(),
-    target,
-  ]);
-  return ["| what | figure | to reach |", "| --- | ---: | --- |", ...rows.map((row) => `| ${row.join(" | ")} |`)].join(
-    "\n",
-  );
-}
-
-function write(): void {
-  const [cpu] = cpus();
-  const memory = new DatabaseSync(":memory:");
-  const sqlite = memory.prepare("select sqlite_version() as version").get()?.["version"];
-  memory.close();
-  const machine = {
-    cpu: cpu?.model ?? "unknown",
-    cores: cpus().length,
-    memoryGB: Math.round(totalmem() / 2 ** 30),
-    system: `${type()} ${release()}`,
-    node: process.version,
-    sqlite: String(sqlite),
-    settings: "journal_mode = WAL, synchronous = FULL, a file on disk",
-    date: new Date().toISOString().slice(0, 10),
-  };
-  writeFileSync(new URL("results.json", import.meta.url), `${JSON.stringify({ machine, results }, null, 2)}\n`);
-  const sections = Object.entries(results).map(([name, figures]) => `## ${name}\n\n${table(figures)}`);
-  writeFileSync(
-    new URL("RESULTS.md", import.meta.url),
-    `# Results
-
-Written by \`npm run bench\` on ${machine.date}: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGB} GB, ${machine.system}, Node.js
-${machine.node}, SQLite ${machine.sqlite}; ${machine.settings}.
-
-Read ratios, not absolutes: the machine is shared, and the same program varies by a factor of two within minutes. The bare loop
-writes the same rows in the same batches with \`node:sqlite\` and no engine, right after the engine in the same process.
-
-${sections.join("\n\n")}
-`,
-  );
+function kindOf(name: string): Kind {
+  const kind = KINDS.find((kind) => kind === (name === "mariadb" ? "mysql" : name));
+  if (kind) return kind;
+  throw new Error(`There is no database ${name}: ${KINDS.join(", ")}.`);
 }

@@ -6,6 +6,7 @@ import { once } from "node:events";
 interface Note {
   readonly what: string;
   readonly at: number;
+  readonly more: string;
 }
 
 /** What this process is to do: `parent` for the first of a benchmark, else what `Child.start` said. */
@@ -16,8 +17,8 @@ export function now(): number {
 }
 
 /** To the parent. */
-export function tell(what: string): void {
-  process.send?.({ what, at: now() } satisfies Note);
+export function tell(what: string, more = ""): void {
+  process.send?.({ what, at: now(), more } satisfies Note);
 }
 
 /** From the parent. Without a parent the process ends. */
@@ -64,17 +65,32 @@ export class Child {
     );
   }
 
-  /** Resolves when it has told so, which is then forgotten: when that was. */
+  /** Resolves when it has told so: when that was. */
   async heard(what: string): Promise<number> {
+    return (await this.#next(what)).at;
+  }
+
+  /** Resolves when it has told so: what it said of it. */
+  async said(what: string): Promise<string> {
+    return (await this.#next(what)).more;
+  }
+
+  /** The first note of that kind that has not been asked for yet. */
+  async #next(what: string): Promise<Note> {
     for (;;) {
-      const index = this.#notes.findIndex((note) => note.what === what);
-      if (index >= 0) return this.#notes.splice(index, 1)[0]?.at ?? Number.NaN;
+      const [note] = this.#notes.splice(this.#indexOf(what), 1);
+      if (note) return note;
       if (!children.has(this.#process)) throw new Error(`The process ended before it told "${what}".`);
       await new Promise<void>((resolve) => {
         this.#onNote = resolve;
         this.#process.once("exit", () => resolve());
       });
     }
+  }
+
+  #indexOf(what: string): number {
+    const index = this.#notes.findIndex((note) => note.what === what);
+    return index < 0 ? this.#notes.length : index;
   }
 
   ask(what: string): void {
