@@ -6,7 +6,9 @@ export {
   ActivityTimeoutError,
   AppStateError,
   DuplicateNameError,
+  EventTimeoutError,
   InstanceConflictError,
+  InstanceFinishedError,
   InstanceNotFoundError,
   MisplacedCallError,
   NonDeterminismError,
@@ -27,12 +29,13 @@ export {
 export { type ErrorMatcher, type RetryPolicy, retryPolicies } from "./core/retry.ts";
 export type { InstanceStatus } from "./core/status.ts";
 export { Romancy } from "./engine/app.ts";
-export type { HistoryEntry, InstanceFilter, InstancePage } from "./engine/inspect.ts";
+export type { HistoryEntry, InstanceFilter, InstancePage, WaitTarget } from "./engine/inspect.ts";
 export type { RomancyOptions } from "./engine/options.ts";
 export type { MysqlPool, PostgresPool } from "./store/pools.ts";
 export { type Activity, type ActivityFunction, defineActivity } from "./workflow/activity.ts";
 export type { ActivityContext, Session, SqlValue } from "./workflow/activity-context.ts";
 export type { ActivityCallOptions, ActivityOptions } from "./workflow/activity-options.ts";
+export type { EventInput, EventSubscription, ReceivedEvent, WaitEventOptions } from "./workflow/events.ts";
 export type { InstanceDescription, InstanceSummary, WaitDescription, WorkflowHandle } from "./workflow/handle.ts";
 export type { Logger } from "./workflow/logger.ts";
 export type { InputSchema, Schema } from "./workflow/schema.ts";

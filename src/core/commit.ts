@@ -1,16 +1,53 @@
-import type { HistoryEvent } from "./history.ts";
+import type { HistoryEvent, MessageAttributes } from "./history.ts";
 import type { InstanceStatus } from "./status.ts";
 
 /**
  * What the engine asks the store to write. The journal gathers changes of many instances and the store applies them in
  * one transaction; each is judged by itself.
  */
-export type Change = Create | Advance;
+export type Change = Create | Advance | Deliver;
 
 /** A new instance. */
 export interface Create {
   readonly type: "create";
   readonly instance: NewInstance;
+  /** What it hears of from its birth; none unless given. */
+  readonly subscriptions?: readonly Subscription[];
+}
+
+/** A message that was read: its position in the inbox, and when, in epoch milliseconds. */
+export interface Read {
+  readonly position: number;
+  readonly at: number;
+}
+
+/** What an instance hears of: events of a type, of one key or of any. */
+export interface Subscription {
+  readonly type: string;
+  /** The event's `subject`; `null` for any. */
+  readonly key: string | null;
+}
+
+/** A message, put into the inbox of one instance or of all that have subscribed. */
+export interface Deliver {
+  readonly type: "deliver";
+  /** `undefined` for all that hear of it. */
+  readonly instanceId: string | undefined;
+  readonly message: NewMessage;
+}
+
+export interface NewMessage {
+  /** The event's type. */
+  readonly type: string;
+  /** The event's `subject`. */
+  readonly key: string | null;
+  /** The same for every copy of one event, which an instance gets once. */
+  readonly fingerprint: string;
+  readonly attributes: MessageAttributes;
+  /** Encoded text. */
+  readonly data: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
 }
 
 /** What one turn of an instance came to. Applies only while `epoch` is still the instance's (fencing). */
@@ -21,6 +58,12 @@ export interface Advance {
   readonly events: readonly HistoryEvent[];
   /** `undefined` when only history grows. */
   readonly patch: InstancePatch | undefined;
+  /** Messages of its inbox that its events answer waits with; none unless given. */
+  readonly reads?: readonly Read[];
+  /** What it hears of from now on; none unless given. */
+  readonly subscriptions?: readonly Subscription[];
+  /** Whether it hears of nothing any more: it has ended. */
+  readonly unsubscribes?: boolean;
 }
 
 export interface NewInstance {
@@ -57,6 +100,10 @@ export type InstancePatch =
 /** How a change fared. */
 export type ChangeResult =
   | { readonly type: "applied" }
+  /** A message is in the inboxes of these instances. */
+  | { readonly type: "delivered"; readonly to: readonly string[] }
+  /** The one instance that it was for does not exist, or has ended. */
+  | { readonly type: "undeliverable"; readonly status: InstanceStatus | undefined }
   /** Somebody else owns the instance by now: the run is to be dropped. */
   | { readonly type: "fenced" }
   /** The id to create exists. */

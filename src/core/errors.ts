@@ -63,6 +63,29 @@ export class ActivityTimeoutError extends RomancyError {
   }
 }
 
+/** No event came before the `timeout` of `ctx.waitEvent`. Events that come later are kept for the next wait. */
+export class EventTimeoutError extends RomancyError {
+  readonly types: readonly string[];
+  readonly key: string | undefined;
+
+  constructor(types: readonly string[], key: string | null) {
+    const what = `${types.join(" or ")}${key === null ? "" : ` with the key ${key}`}`;
+    super("EVENT_TIMEOUT", `No event ${what} came in time.`);
+    this.types = types;
+    this.key = key ?? undefined;
+  }
+}
+
+/** A message or event for one instance came too late: the instance has ended. */
+export class InstanceFinishedError extends RomancyError {
+  readonly instanceId: string;
+
+  constructor(instanceId: string, status: string) {
+    super("INSTANCE_FINISHED", `Instance ${instanceId} is ${status}: it takes no messages any more.`);
+    this.instanceId = instanceId;
+  }
+}
+
 /** Thrown by `handle.result()` when the workflow ended `failed`; `cause` is what the workflow threw. */
 export class WorkflowFailedError extends RomancyError {
   readonly workflow: string;

@@ -11,7 +11,14 @@
  * X4. Once parked or closed, nothing the code asks for has any effect.
  */
 import { decode, encode } from "./codec.ts";
-import { ActivityError, messageOf, NonDeterminismError, OperationIdConflictError, StoreError } from "./errors.ts";
+import {
+  ActivityError,
+  EventTimeoutError,
+  messageOf,
+  NonDeterminismError,
+  OperationIdConflictError,
+  StoreError,
+} from "./errors.ts";
 import {
   type Completion,
   type HistoryEvent,
@@ -111,6 +118,11 @@ export class Execution<Request> {
   /** Whether parked code went on by itself, on something that is not an operation; it must be replayed, not resumed. */
   get hasStrayed(): boolean {
     return this.#strayed;
+  }
+
+  /** Whether it is set aside: nothing that is recorded now has any effect (X4). */
+  get isParked(): boolean {
+    return this.#state === "parked";
   }
 
   /** Whether a turn is under way. */
@@ -289,6 +301,12 @@ export class Execution<Request> {
         break;
       case "timer_fired":
         operation.resolve(undefined);
+        break;
+      case "message_received":
+        operation.resolve({ ...event.attributes, data: this.#read(id, event.data) });
+        break;
+      case "wait_timed_out":
+        operation.reject(new EventTimeoutError(event.waitFor.types, event.waitFor.key));
         break;
     }
   }

@@ -1,5 +1,13 @@
 /** What an operation is; an id that is asked for under another kind than recorded is a non-determinism. */
-export type OperationKind = "activity" | "timer" | "value";
+export type OperationKind = "activity" | "timer" | "value" | "wait";
+
+/** What a wait is for: an event of one of these types, of this key if there is one. */
+export interface WaitFor {
+  readonly kind: "event";
+  readonly types: readonly string[];
+  /** The event's `subject`; `null` for any. */
+  readonly key: string | null;
+}
 
 interface EventBase {
   /** Position in the instance's history: 1, 2, ... Gaps are possible, order is what counts. */
@@ -52,6 +60,32 @@ interface ValueRecorded extends EventBase {
   readonly value: string;
 }
 
+/** A wait for a message began; its deadline is fixed here, once. */
+interface WaitStarted extends EventBase {
+  readonly kind: "wait_started";
+  readonly waitFor: WaitFor;
+  /** Epoch milliseconds; `null` for none. */
+  readonly deadline: number | null;
+}
+
+/** A wait was answered. */
+interface MessageReceived extends EventBase {
+  readonly kind: "message_received";
+  /** All but the data: type or channel, id, who sent it. */
+  readonly attributes: MessageAttributes;
+  /** Encoded text. */
+  readonly data: string;
+}
+
+/** What comes with a message, plain JSON. */
+export type MessageAttributes = Readonly<Record<string, unknown>>;
+
+/** A wait ended without an answer. */
+interface WaitTimedOut extends EventBase {
+  readonly kind: "wait_timed_out";
+  readonly waitFor: WaitFor;
+}
+
 /** Everything that a history can record. */
 export type HistoryEvent =
   | ActivityCompleted
@@ -59,10 +93,13 @@ export type HistoryEvent =
   | AttemptFailed
   | TimerStarted
   | TimerFired
-  | ValueRecorded;
+  | ValueRecorded
+  | WaitStarted
+  | MessageReceived
+  | WaitTimedOut;
 
 /** The events that answer an operation; the others accompany it. */
-export type Completion = ActivityCompleted | ActivityFailed | TimerFired;
+export type Completion = ActivityCompleted | ActivityFailed | TimerFired | MessageReceived | WaitTimedOut;
 
 type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
@@ -76,7 +113,18 @@ const OPERATION_KIND: Readonly<Record<HistoryEvent["kind"], OperationKind>> = {
   timer_started: "timer",
   timer_fired: "timer",
   value_recorded: "value",
+  wait_started: "wait",
+  message_received: "wait",
+  wait_timed_out: "wait",
 };
+
+const COMPLETIONS: ReadonlySet<HistoryEvent["kind"]> = new Set<Completion["kind"]>([
+  "activity_completed",
+  "activity_failed",
+  "timer_fired",
+  "message_received",
+  "wait_timed_out",
+]);
 
 /** The kind of operation that the event belongs to. */
 export function operationKindOf(event: HistoryEvent): OperationKind {
@@ -85,7 +133,7 @@ export function operationKindOf(event: HistoryEvent): OperationKind {
 
 /** Whether the event answers its operation. */
 export function isCompletion(event: HistoryEvent): event is Completion {
-  return event.kind === "activity_completed" || event.kind === "activity_failed" || event.kind === "timer_fired";
+  return COMPLETIONS.has(event.kind);
 }
 
 /** What a history records of one operation. */

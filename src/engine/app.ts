@@ -7,9 +7,12 @@ import { uuidv4, uuidv7 } from "../core/uuid.ts";
 import { checkSchema, migrate } from "../store/migrate.ts";
 import { SqlStore } from "../store/sql-store.ts";
 import type { Ending, Store } from "../store/store.ts";
+import { checkName } from "../workflow/activity.ts";
+import type { EventInput } from "../workflow/events.ts";
 import type { InstanceDescription, WorkflowHandle } from "../workflow/handle.ts";
 import type { AnyWorkflow, StartOptions, Workflow, WorkflowStarter } from "../workflow/workflow.ts";
 import { type Clock, DatabaseClock, systemClock } from "./clock.ts";
+import { sendEvent } from "./events.ts";
 import {
   describeInstance,
   type HistoryEntry,
@@ -153,6 +156,34 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
   /** @throws InstanceNotFoundError */
   async getHistory(id: string): Promise<HistoryEntry[]> {
     return readHistory(this.#need().store, id);
+  }
+
+  /**
+   * Sends an event to all instances that hear of it, and starts an instance of each handler. Resolves when it is durable:
+   * from then on it is not lost, whatever happens. One that is sent again, by `source` and `id`, is delivered once.
+   *
+   * @param options.instanceId for one instance alone, whether it waits for it or not; also the extension
+   *   `romancyinstanceid`
+   * @throws ValidationError, SerializationError; nothing is stored
+   * @throws InstanceNotFoundError, InstanceFinishedError when it is for one instance
+   */
+  async sendEvent(event: EventInput, options: { readonly instanceId?: string } = {}): Promise<{ readonly id: string }> {
+    const { journal, worker, clock, announcer } = this.#need();
+    const { maxValueBytes } = this.#options;
+    const target = options.instanceId ?? event?.["romancyinstanceid"];
+    if (target !== undefined) checkName("instance", target as string);
+    return sendEvent(event, target as string | undefined, {
+      journal,
+      clock,
+      randomBytes,
+      maxValueBytes,
+      workflows: this.#workflows,
+      start: (workflow, id, data) => this["~start"](workflow, { id }, [data]),
+      onDelivered: () => {
+        worker?.poke();
+        announcer.announce("work");
+      },
+    });
   }
 
   /** The engine's door; not for users. */

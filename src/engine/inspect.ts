@@ -1,7 +1,7 @@
 /** What can be seen of instances: rows and histories in users' terms. */
 import { decode } from "../core/codec.ts";
 import { InstanceNotFoundError, ValidationError } from "../core/errors.ts";
-import { type HistoryEvent, indexHistory, isCompletion } from "../core/history.ts";
+import { type HistoryEvent, indexHistory, isCompletion, type WaitFor } from "../core/history.ts";
 import { INSTANCE_STATUSES, type InstanceStatus } from "../core/status.ts";
 import type { InstanceRecord, Store } from "../store/store.ts";
 import type { InstanceDescription, InstanceSummary, WaitDescription } from "../workflow/handle.ts";
@@ -44,7 +44,16 @@ export type HistoryEntry = EntryBase &
     | { readonly kind: "timer_started"; readonly fireAt: Date }
     | { readonly kind: "timer_fired" }
     | { readonly kind: "value_recorded"; readonly value: unknown }
+    | { readonly kind: "wait_started"; readonly waitFor: WaitTarget; readonly deadline: Date | undefined }
+    | { readonly kind: "message_received"; readonly message: Readonly<Record<string, unknown>> }
+    | { readonly kind: "wait_timed_out"; readonly waitFor: WaitTarget }
   );
+
+/** What a wait is for. */
+export interface WaitTarget {
+  readonly types: readonly string[];
+  readonly key: string | undefined;
+}
 
 /** @throws InstanceNotFoundError */
 export async function describeInstance(store: Store, id: string): Promise<InstanceDescription> {
@@ -121,10 +130,14 @@ function waitsOf(history: readonly HistoryEvent[]): WaitDescription[] {
   for (const [operationId, { events }] of indexHistory(history)) {
     const last = events.at(-1);
     if (events.some(isCompletion)) continue;
+    if (last?.kind === "wait_started") {
+      waits.push({ kind: "event", operationId, until: dateOf(last.deadline), ...targetOf(last.waitFor) });
+    }
     if (last?.kind === "timer_started") waits.push({ kind: "timer", operationId, until: new Date(last.fireAt) });
     if (last?.kind === "attempt_failed") waits.push({ kind: "retry", operationId, until: new Date(last.retryAt) });
   }
-  return waits.toSorted((a, b) => a.until.getTime() - b.until.getTime());
+  const time = ({ until }: WaitDescription): number => until?.getTime() ?? Number.POSITIVE_INFINITY;
+  return waits.toSorted((a, b) => time(a) - time(b));
 }
 
 function entryOf(event: HistoryEvent): HistoryEntry {
@@ -146,5 +159,21 @@ function entryOf(event: HistoryEvent): HistoryEntry {
       return { ...base, kind: event.kind };
     case "value_recorded":
       return { ...base, kind: event.kind, value: decode(event.value) };
+    case "wait_started": {
+      const { deadline } = event;
+      return { ...base, kind: event.kind, waitFor: targetOf(event.waitFor), deadline: dateOf(deadline) };
+    }
+    case "message_received":
+      return { ...base, kind: event.kind, message: { ...event.attributes, data: decode(event.data) } };
+    case "wait_timed_out":
+      return { ...base, kind: event.kind, waitFor: targetOf(event.waitFor) };
   }
+}
+
+function targetOf({ types, key }: WaitFor): WaitTarget {
+  return { types, key: key ?? undefined };
+}
+
+function dateOf(time: number | null): Date | undefined {
+  return time === null ? undefined : new Date(time);
 }

@@ -150,6 +150,7 @@ export class Journal {
 /** Characters of the values that users' code may have made large. */
 function sizeOf(change: Change): number {
   if (change.type === "create") return change.instance.input.length;
+  if (change.type === "deliver") return change.message.data.length;
   const { events, patch } = change;
   let size = patch?.event === "complete" ? patch.output.length : 0;
   for (const event of events) if (event.kind === "activity_completed") size += event.result.length;

@@ -47,8 +47,8 @@ export interface LeaseOptions {
   readonly onLost: (reason: string) => void;
   /** Instances of a dead worker have become due. */
   readonly onFreed: () => void;
-  /** When the next unowned instance is due, in epoch milliseconds. */
-  readonly onNextDue: (time: number) => void;
+  /** It has looked around; with when the next unowned instance is due, in epoch milliseconds. */
+  readonly onSurveyed: (nextDue: number | undefined) => void;
 }
 
 export class Lease {
@@ -106,9 +106,9 @@ export class Lease {
   }
 
   async #lookAround(): Promise<void> {
-    const { worker, onNextDue } = this.#options;
+    const { worker, onSurveyed } = this.#options;
     const survey = await this.#survey();
-    if (survey.nextDue !== undefined) onNextDue(survey.nextDue);
+    onSurveyed(survey.nextDue);
     // Without itself among the workers it is in no position to take over from others.
     if (survey.workers.some(({ incarnation }) => incarnation === worker.incarnation)) await this.#sweep(survey);
     else await this.#renew();

@@ -13,11 +13,13 @@ import { messageOf, StoreError } from "../core/errors.ts";
 import { Execution, type Outcome, type Reservation, type Turn } from "../core/execution.ts";
 import type { HistoryEvent, NewEvent } from "../core/history.ts";
 import type { Operation } from "../core/operation.ts";
-import type { Claim } from "../store/store.ts";
+import type { Claim, InboxMessage } from "../store/store.ts";
 import { validate } from "../workflow/schema.ts";
 import type { AnyWorkflow } from "../workflow/workflow.ts";
 import { ActivityTask, type TaskHost, type TaskOwner } from "./activity-task.ts";
+import { Draft } from "./draft.ts";
 import type { Journal } from "./journal.ts";
+import { Mailbox } from "./mailbox.ts";
 import { runAsWorkflow } from "./scope.ts";
 import { Timers } from "./timers.ts";
 import type { TurnQueue } from "./turn-queue.ts";
@@ -28,8 +30,8 @@ export interface RunHost extends TaskHost {
   readonly journal: Journal;
   readonly turns: TurnQueue;
   readonly randomBytes: ContextOptions["randomBytes"];
-  /** It only waits, durably, until `wakeAt` in epoch milliseconds. */
-  onParked(run: Run, wakeAt: number): void;
+  /** It only waits, durably, until `wakeAt` in epoch milliseconds, or for messages alone. */
+  onParked(run: Run, wakeAt: number | null): void;
   /** It has ended, durably. */
   onEnded(run: Run, patch: InstancePatch): void;
   /** It is not run here any more. */
@@ -50,11 +52,12 @@ export class Run implements TaskOwner {
   /** Those of them whose next attempt only waits for the barrier. */
   #ready: ActivityTask[] = [];
   readonly #timers: Timers;
+  readonly #mailbox = new Mailbox();
   #claim: Claim;
+  /** Deliveries that it has seen. */
+  #signals: number;
   #lastOperation = "none";
-  /** What the next commit takes with it. */
-  #unsent: HistoryEvent[] = [];
-  #patch: InstancePatch | undefined;
+  readonly #draft: Draft;
   /** A commit that the journal has not put into a batch yet: it will take all that is unsent by then. */
   #queued: Promise<boolean> | undefined;
   /** The last commit that was submitted; `undefined` when all is durable. */
@@ -79,6 +82,10 @@ export class Run implements TaskOwner {
     this.#host = host;
     this.#args = args;
     this.#claim = claim;
+    this.#signals = claim.signals;
+    this.#draft = new Draft(
+      workflow.options.events !== undefined || history.some(({ kind }) => kind === "wait_started"),
+    );
     this.#timers = new Timers(host.clock, () => this.#onAlarm());
     this.#execution = new Execution<Request>({
       history,
@@ -107,10 +114,21 @@ export class Run implements TaskOwner {
   }
 
   /** Goes on in memory. Nobody else has run it meanwhile: only this claim has raised its epoch. */
-  resume(claim: Claim): void {
+  resume(claim: Claim, messages: readonly InboxMessage[]): void {
     this.#claim = claim;
+    this.#signals = claim.signals;
     this.#isForgiven = false;
+    this.#mailbox.add(messages);
     this.#execution.resume();
+  }
+
+  /** What is in its inbox, by what was delivered up to then. */
+  receive(messages: readonly InboxMessage[], signals: number): void {
+    // One that is set aside has said which deliveries it had seen: it will be claimed for those it has not.
+    if (this.#over || this.#execution.isParked) return;
+    this.#signals = signals;
+    this.#mailbox.add(messages);
+    this.#answerWaits();
   }
 
   /** Stops without a trace: the instance is somebody else's, or the worker stops (R3). */
@@ -154,14 +172,14 @@ export class Run implements TaskOwner {
 
   #onTurn(turn: Turn<Request>): void {
     this.#callOffWarning?.();
-    for (const event of turn.events) this.#unsent.push(event);
+    for (const event of turn.events) this.#draft.add(event, this.#mailbox.takePosition(event));
     if (turn.outcome) {
       this.#finish(turn.outcome);
       return;
     }
     for (const operation of turn.requested) this.#open(operation);
-    // A timer that fires now comes back in the next turn, and is committed with it.
-    if (this.#takeDue()) return;
+    // What is answered now comes back in the next turn, and is committed with it.
+    if (this.#answerWaits() || this.#takeDue()) return;
     const wakeAt = this.#parkableUntil();
     if (wakeAt === undefined) this.#goOn();
     else this.#park(wakeAt);
@@ -174,10 +192,28 @@ export class Run implements TaskOwner {
       this.#tasks.set(id, task);
       if (task.retryAt === undefined) this.#ready.push(task);
       else this.#timers.set(id, task.retryAt);
-    } else {
-      const [started] = recorded?.events ?? [];
-      this.#timers.set(id, started?.kind === "timer_started" ? started.fireAt : request.fireAt);
+      return;
     }
+    const [started] = recorded?.events ?? [];
+    if (request.type === "timer") {
+      this.#timers.set(id, started?.kind === "timer_started" ? started.fireAt : request.fireAt);
+    } else {
+      const deadline = started?.kind === "wait_started" ? started.deadline : request.deadline;
+      if (deadline !== null) this.#timers.set(id, deadline);
+      this.#mailbox.open(id, request.waitFor);
+    }
+  }
+
+  /** Answers waits with what is in the inbox; whether it did, so that another turn comes. */
+  #answerWaits(): boolean {
+    let answered = false;
+    const next = (): NewEvent | undefined => this.#mailbox.answer(this.#host.clock.now());
+    for (let event = next(); event; event = next()) {
+      this.#timers.cancel(event.operationId);
+      this.#execution.record(event);
+      answered = true;
+    }
+    return answered;
   }
 
   /** Lets what is due happen; answers whether something was recorded, so that another turn comes. */
@@ -187,7 +223,7 @@ export class Run implements TaskOwner {
     for (const operationId of this.#timers.takeDue(at)) {
       const task = this.#tasks.get(operationId);
       if (task) this.#wake(task);
-      else this.#execution.record({ kind: "timer_fired", operationId, at });
+      else this.#execution.record(this.#mailbox.timeUp(operationId, at) ?? { kind: "timer_fired", operationId, at });
       recorded ||= task === undefined;
     }
     return recorded;
@@ -198,18 +234,21 @@ export class Run implements TaskOwner {
     this.#ready.push(task);
   }
 
-  /** Until when, in epoch milliseconds, it can be set aside; `undefined` when it must stay (R2). */
-  #parkableUntil(): number | undefined {
+  /**
+   * Until when, in epoch milliseconds, it can be set aside, `null` for until a message comes; `undefined` when it must
+   * stay (R2).
+   */
+  #parkableUntil(): number | null | undefined {
     for (const task of this.#tasks.values()) if (task.longRetryAt === undefined) return undefined;
-    return this.#timers.earliest;
+    return this.#timers.earliest ?? (this.#mailbox.isAwaited ? null : undefined);
   }
 
-  #park(wakeAt: number): void {
+  #park(wakeAt: number | null): void {
     this.#timers.disarm();
     this.#execution.park();
     const claim = this.#claim;
     const at = this.#host.clock.now();
-    void this.#send({ event: "suspend", at, wakeAt, signals: claim.signals })?.then((applied) => {
+    void this.#send({ event: "suspend", at, wakeAt, signals: this.#signals })?.then((applied) => {
       // It may have been claimed again, by us, between the commit and this moment.
       if (applied && !this.#over && claim === this.#claim) this.#host.onParked(this, wakeAt);
     });
@@ -220,7 +259,8 @@ export class Run implements TaskOwner {
     const durable = this.#send(undefined);
     if (durable) void durable.then(() => this.#startTasks());
     else this.#startTasks();
-    if (this.#tasks.size === 0 && this.#timers.earliest === undefined) this.#warnWhenStuck();
+    if (this.#tasks.size === 0 && this.#timers.earliest === undefined && !this.#mailbox.isAwaited)
+      this.#warnWhenStuck();
   }
 
   /** Starts attempts, unless something newer is not durable yet: its commit comes back here (R1). */
@@ -248,7 +288,7 @@ export class Run implements TaskOwner {
   #finish(outcome: Outcome): void {
     const patch = this.#patchFor(outcome);
     // A run that has left its history does not know what is true: it adds nothing.
-    if (patch.event === "block") this.#unsent = [];
+    if (patch.event === "block") this.#draft.dropEvents();
     void this.#send(patch)?.then((applied) => {
       if (applied) this.#host.onEnded(this, patch);
     });
@@ -272,8 +312,8 @@ export class Run implements TaskOwner {
    * was applied; `undefined` when all is durable already.
    */
   #send(patch: InstancePatch | undefined): Promise<boolean> | undefined {
-    if (patch) this.#patch = patch;
-    if (this.#unsent.length === 0 && !this.#patch) return this.#pending;
+    if (patch) this.#draft.patch = patch;
+    if (this.#draft.isEmpty) return this.#pending;
     this.#queued ??= this.#submit();
     this.#pending = this.#queued;
     return this.#queued;
@@ -286,12 +326,10 @@ export class Run implements TaskOwner {
       .submit(() => {
         this.#queued = undefined;
         if (this.#disowned) return undefined;
-        const events = this.#unsent;
-        patch = this.#patch ?? this.#progress();
+        this.#draft.patch ??= this.#progress();
+        patch = this.#draft.patch;
         epoch = this.epoch;
-        this.#unsent = [];
-        this.#patch = undefined;
-        return { type: "advance", instanceId: this.id, epoch, events, patch };
+        return this.#draft.take(this.id, epoch);
       })
       .then((result) => {
         if (this.#pending === pending) this.#pending = undefined;
@@ -327,7 +365,7 @@ export class Run implements TaskOwner {
       this.#disown("The database refuses its changes");
       return;
     }
-    this.#unsent = [];
+    this.#draft.dropEvents();
     const message = `The database refused what instance ${this.id} wrote: ${messageOf(error)}`;
     const reason = new StoreError(message, { cause: error });
     const patch: InstancePatch = { event: "fail", at: clock.now(), error: encodeThrown(reason) };

@@ -1,7 +1,7 @@
 /** Starts instances: from arguments to a durable row. */
 import { isDeepStrictEqual } from "node:util";
 import { decode, encode } from "../core/codec.ts";
-import type { ChangeResult, Create } from "../core/commit.ts";
+import type { ChangeResult, Create, Subscription } from "../core/commit.ts";
 import { InstanceConflictError, StoreError, ValidationError, WorkflowNotRegisteredError } from "../core/errors.ts";
 import { uuidv7 } from "../core/uuid.ts";
 import { checkName } from "../workflow/activity.ts";
@@ -65,6 +65,7 @@ async function describe(
   const valid = await validateArguments(workflow.options.input, args, `workflow ${workflow.name}`);
   return {
     type: "create",
+    subscriptions: subscriptionsOf(workflow, valid),
     instance: {
       id,
       workflow: workflow.name,
@@ -76,6 +77,15 @@ async function describe(
       createdAt: now,
     },
   };
+}
+
+function subscriptionsOf({ options: { events = [] } }: AnyWorkflow, args: readonly unknown[]): Subscription[] {
+  return events.map((event) => {
+    if (typeof event === "string") return { type: event, key: null };
+    const key: unknown = event.key(...args);
+    checkName("key", key as string);
+    return { type: event.type, key: key as string };
+  });
 }
 
 function checkTags(tags: unknown): void {

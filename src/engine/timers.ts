@@ -23,6 +23,10 @@ export class Timers {
     this.#due.set(operationId, at);
   }
 
+  cancel(operationId: string): void {
+    this.#due.delete(operationId);
+  }
+
   /** Takes out the operations that are due, earliest first; of one time, in the order of asking. */
   takeDue(now: number): string[] {
     if (this.#due.size === 0) return [];

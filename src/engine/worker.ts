@@ -4,10 +4,11 @@ import type { InstancePatch } from "../core/commit.ts";
 import { messageOf } from "../core/errors.ts";
 import type { HistoryEvent } from "../core/history.ts";
 import type { RetryPolicy } from "../core/retry.ts";
-import type { Claim, Store, WorkerRecord } from "../store/store.ts";
+import type { Claim, InboxMessage, Store, WorkerRecord } from "../store/store.ts";
 import type { Logger } from "../workflow/logger.ts";
 import type { AnyWorkflow } from "../workflow/workflow.ts";
 import type { AttemptEnvironment } from "./activity.ts";
+import { Calls } from "./calls.ts";
 import { Claimer, SUSPECT_FROM } from "./claimer.ts";
 import type { Clock } from "./clock.ts";
 import type { Journal } from "./journal.ts";
@@ -68,6 +69,7 @@ export class Worker implements RunHost {
   readonly #options: WorkerOptions;
   readonly #lease: Lease;
   readonly #claimer: Claimer;
+  readonly #calls: Calls;
   /** In memory and owned. */
   readonly #runs = new Map<string, Run>();
   /** In memory, waiting, nobody's; the one that waits longest comes first and is forgotten first. */
@@ -112,8 +114,12 @@ export class Worker implements RunHost {
         this.poke();
         options.announce("work");
       },
-      onNextDue: (time) => this.#claimer.wakeAt(time),
+      onSurveyed: (nextDue) => {
+        if (nextDue !== undefined) this.#claimer.wakeAt(nextDue);
+        this.#calls.look();
+      },
     });
+    this.#calls = new Calls({ store, log, workerId: record.id, runs: this.#runs });
     this.#claimer = new Claimer({
       store,
       clock,
@@ -148,9 +154,11 @@ export class Worker implements RunHost {
     return this.#runs.has(id);
   }
 
-  /** There may be work. */
+  /** There may be work: instances that are due, or messages to those that run here. */
   poke(): void {
-    if (!this.#stopping) this.#claimer.poke();
+    if (this.#stopping) return;
+    this.#claimer.poke();
+    this.#calls.look();
   }
 
   /** A place for an instance that is about to be created as owned; `settle` takes it up or gives it back. */
@@ -162,7 +170,7 @@ export class Worker implements RunHost {
       workerId: this.#options.record.id,
       settle: (claim) => {
         this.#promised.delete(id);
-        if (claim) this.#begin(claim, []);
+        if (claim) this.#begin(claim, [], []);
         else this.#claimer.roomMade();
       },
     };
@@ -176,6 +184,7 @@ export class Worker implements RunHost {
   async stop(patience: number): Promise<void> {
     this.#stopping = true;
     await this.#claimer.stop();
+    await this.#calls.stop();
     this.slots.clear();
     const { promise: impatient, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, patience);
@@ -193,14 +202,14 @@ export class Worker implements RunHost {
     }
   }
 
-  onParked(run: Run, wakeAt: number): void {
+  onParked(run: Run, wakeAt: number | null): void {
     this.#forget(run);
     this.#parked.set(run.id, run);
     if (this.#parked.size > this.#options.maxParkedInstances) {
       const [oldest] = this.#parked.values();
       oldest?.drop("It has waited for long");
     }
-    this.#claimer.wakeAt(wakeAt);
+    if (wakeAt !== null) this.#claimer.wakeAt(wakeAt);
   }
 
   onEnded(run: Run, patch: InstancePatch): void {
@@ -241,12 +250,16 @@ export class Worker implements RunHost {
   /** Runs what was claimed: what is still in memory goes on at once, the rest after its history is read. */
   async #adopt(claims: readonly Claim[]): Promise<void> {
     if (claims.length > 0) this.#options.onWork();
-    const cold = claims.filter((claim) => !this.#resume(claim));
-    for (const claim of cold) if (claim.epoch === FIRST_EPOCH) this.#begin(claim, []);
-    const begun = cold.filter(({ epoch }) => epoch > FIRST_EPOCH);
-    if (begun.length === 0) return;
-    const histories = await this.#histories(begun);
-    for (const claim of begun) this.#begin(claim, histories?.get(claim.id) ?? []);
+    const inboxes = await this.#inboxesOf(claims.flatMap(({ id, signals }) => (signals > 0 ? [id] : [])));
+    // What is in memory goes on at once. One that was never owned before has no history.
+    const cold = claims.filter((claim) => !this.#resume(claim, inboxes?.get(claim.id) ?? []));
+    const known = cold.flatMap(({ id, epoch }) => (epoch > FIRST_EPOCH ? [id] : []));
+    const histories = known.length > 0 ? await this.#untilRead((store) => store.histories(known)) : undefined;
+    for (const claim of cold) this.#begin(claim, histories?.get(claim.id) ?? [], inboxes?.get(claim.id) ?? []);
+  }
+
+  async #inboxesOf(ids: readonly string[]): Promise<Map<string, InboxMessage[]> | undefined> {
+    return ids.length > 0 ? this.#untilRead((store) => store.unread(ids)) : undefined;
   }
 
   /** There is more to do than this worker can take: others may have room. */
@@ -267,29 +280,29 @@ export class Worker implements RunHost {
     }
   }
 
-  #resume(claim: Claim): boolean {
+  #resume(claim: Claim, messages: readonly InboxMessage[]): boolean {
     const run = this.#parked.get(claim.id) ?? this.#runs.get(claim.id);
     this.#parked.delete(claim.id);
     if (this.#stopping || !run?.isResumable || run.epoch + 1 !== claim.epoch) return false;
     this.#keep(claim, run);
-    run.resume(claim);
+    run.resume(claim, messages);
     return true;
   }
 
   /** The claimed instances are ours alone: until they are loaded nobody runs them, so it is tried until it works. */
-  async #histories(claims: readonly Claim[]): Promise<Map<string, HistoryEvent[] | Error> | undefined> {
+  async #untilRead<T>(read: (store: Store) => Promise<T>): Promise<T | undefined> {
     while (!this.#stopping) {
       try {
-        return await this.#options.store.histories(claims.map(({ id }) => id));
+        return await read(this.#options.store);
       } catch (error) {
-        this.#options.log.warn("Histories could not be read; it is tried again.", { error: messageOf(error) });
+        this.#options.log.warn("Instances could not be read; it is tried again.", { error: messageOf(error) });
         await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER));
       }
     }
     return undefined;
   }
 
-  #begin(claim: Claim, history: readonly HistoryEvent[] | Error): void {
+  #begin(claim: Claim, history: readonly HistoryEvent[] | Error, messages: readonly InboxMessage[]): void {
     if (this.#stopping) return;
     this.#runs.get(claim.id)?.drop("Another run of the instance has begun");
     const workflow = this.#options.workflows.get(claim.workflow);
@@ -300,6 +313,7 @@ export class Worker implements RunHost {
     const run = this.#load(claim, workflow, history);
     if (!run) return;
     this.#keep(claim, run);
+    run.receive(messages, claim.signals);
     run.start();
   }
 

@@ -1,17 +1,21 @@
 import { type Duration, toMilliseconds } from "../core/duration.ts";
 import { MisplacedCallError, ValidationError } from "../core/errors.ts";
 import type { Execution } from "../core/execution.ts";
+import type { WaitFor } from "../core/history.ts";
 import { OperationNames } from "../core/operation.ts";
 import { uuidv4 } from "../core/uuid.ts";
+import { checkName } from "../workflow/activity.ts";
 import type { ActivityCallOptions, AnyActivity } from "../workflow/activity-options.ts";
+import type { ReceivedEvent, WaitEventOptions } from "../workflow/events.ts";
 import type { Logger } from "../workflow/logger.ts";
+import { validate } from "../workflow/schema.ts";
 import type { WorkflowContext, WorkflowOperations } from "../workflow/workflow-context.ts";
 import type { Clock } from "./clock.ts";
 import { bindLogger } from "./log.ts";
 import { currentActivity } from "./scope.ts";
 
 /** What workflow code asks the engine for. */
-export type Request = ActivityRequest | TimerRequest;
+export type Request = ActivityRequest | TimerRequest | WaitRequest;
 
 export interface ActivityRequest {
   readonly type: "activity";
@@ -24,6 +28,13 @@ interface TimerRequest {
   readonly type: "timer";
   /** Epoch milliseconds. */
   readonly fireAt: number;
+}
+
+interface WaitRequest {
+  readonly type: "wait";
+  readonly waitFor: WaitFor;
+  /** Epoch milliseconds; `null` for none. */
+  readonly deadline: number | null;
 }
 
 export interface ContextOptions {
@@ -74,6 +85,23 @@ export class EngineWorkflowContext implements WorkflowContext {
     await this.#sleep(time);
   }
 
+  async waitEvent<T = unknown>(
+    type: string | readonly string[],
+    options: WaitEventOptions<T> = {},
+  ): Promise<ReceivedEvent<T>> {
+    const misplaced = misplacedCall("waitEvent");
+    if (misplaced) throw misplaced;
+    const { timeout, key, schema } = options;
+    const waitFor: WaitFor = { kind: "event", types: typesOf(type), key: keyOf(key) };
+    const at = this.#options.clock.now();
+    const deadline = timeout === undefined ? null : at + toMilliseconds(timeout, "The timeout of waitEvent");
+    const id = this.#names.next("wait_event");
+    const started = { kind: "wait_started", operationId: id, at, waitFor, deadline } as const;
+    const received = await this.#execution.open("wait", id, { type: "wait", waitFor, deadline }, started);
+    const event = received as ReceivedEvent<T>;
+    return schema ? { ...event, data: await validate(schema, event.data, `The data of event ${event.type}`) } : event;
+  }
+
   now(): number {
     return this.#value("now", () => this.#options.clock.now());
   }
@@ -106,6 +134,19 @@ export class EngineWorkflowContext implements WorkflowContext {
     if (misplaced) throw misplaced;
     return this.#execution.value(this.#names.next(name), this.#options.clock.now(), produce);
   }
+}
+
+function typesOf(type: string | readonly string[]): readonly string[] {
+  const types = typeof type === "string" ? [type] : [...new Set(type)];
+  if (types.length === 0) throw new ValidationError("waitEvent was given no type to wait for.");
+  for (const one of types) checkName("event", one);
+  return types;
+}
+
+function keyOf(key: string | undefined): string | null {
+  if (key === undefined) return null;
+  checkName("key", key);
+  return key;
 }
 
 /** A workflow's context that found its way into an activity. */

@@ -6,7 +6,7 @@
  *    that one bad change among n costs about 2 log n transactions.
  * 3. No change takes place twice: when the answer to a commit was lost, it is looked for what became of each.
  */
-import type { Change, ChangeResult } from "../core/commit.ts";
+import type { Advance, Change, ChangeResult, Create } from "../core/commit.ts";
 import { applyChange, existing } from "./batch/each.ts";
 import type { Connection, Database } from "./database.ts";
 import type { Runner } from "./runner.ts";
@@ -15,26 +15,35 @@ import { evidenceOf } from "./statements/instances.ts";
 import { inTransaction } from "./transaction.ts";
 
 /** Applies all of the changes in one transaction; rejects when the database refuses one of them, or is not there. */
-export type ApplyBatch = (changes: readonly Change[]) => Promise<ChangeResult[]>;
+type Apply<C> = (changes: readonly C[]) => Promise<ChangeResult[]>;
+
+/** The ways to apply a batch. */
+export interface Batches {
+  /** For changes of instances' rows and histories alone; absent where `each` is as good. */
+  readonly plain?: Apply<Create | Advance>;
+  readonly each: Apply<Change>;
+}
 
 export class Committer {
   readonly #database: Database;
   readonly #runner: Runner;
-  readonly #applyBatch: ApplyBatch;
+  readonly #batches: Batches;
 
-  constructor(database: Database, runner: Runner, applyBatch: ApplyBatch) {
+  constructor(database: Database, runner: Runner, batches: Batches) {
     this.#database = database;
     this.#runner = runner;
-    this.#applyBatch = applyBatch;
+    this.#batches = batches;
   }
 
   /** Results in the order of the changes. Rejects only with transient errors: the caller tries again, in doubt then. */
   async commit(changes: readonly Change[], inDoubt: boolean): Promise<ChangeResult[]> {
-    return inDoubt ? this.#commitDoubtful(changes) : this.#commitBatch(changes);
+    return inDoubt ? this.#commitDoubtful(changes) : this.#commitAll(changes);
   }
 
   /** What became of a change whose commit was not answered; `undefined` when it did not take place. */
   async lookFor(connection: Connection, change: Change): Promise<ChangeResult | undefined> {
+    // A message is delivered once more: those who have it already do not get it again.
+    if (change.type === "deliver") return undefined;
     const id = change.type === "create" ? change.instance.id : change.instanceId;
     const [row] = await this.#runner.all(connection, evidenceOf, { id });
     if (change.type === "create") {
@@ -53,15 +62,31 @@ export class Committer {
     return found.length > 0 ? { type: "applied" } : undefined;
   }
 
-  async #commitBatch(changes: readonly Change[]): Promise<ChangeResult[]> {
+  /** What needs no more than a batch's form in one transaction, the rest in another. */
+  async #commitAll(changes: readonly Change[]): Promise<ChangeResult[]> {
+    const { plain, each } = this.#batches;
+    if (!plain) return this.#commitBatch(changes, each);
+    const results = await this.#commitBatch(changes.filter(isPlain), plain);
+    const others = await this.#commitBatch(
+      changes.filter((change) => !isPlain(change)),
+      each,
+    );
+    return changes.map((change) => (isPlain(change) ? results : others).shift() as ChangeResult);
+  }
+
+  async #commitBatch<C extends Change>(changes: readonly C[], apply: Apply<C>): Promise<ChangeResult[]> {
+    if (changes.length === 0) return [];
     try {
-      return await this.#applyBatch(changes);
+      return await apply(changes);
     } catch (error) {
       if (this.#database.isTransient(error)) throw error;
       const [first] = changes;
       if (changes.length === 1 && first) return [await this.#commitOne(first)];
       const half = Math.ceil(changes.length / 2);
-      return [...(await this.#commitBatch(changes.slice(0, half))), ...(await this.#commitBatch(changes.slice(half)))];
+      return [
+        ...(await this.#commitBatch(changes.slice(0, half), apply)),
+        ...(await this.#commitBatch(changes.slice(half), apply)),
+      ];
     }
   }
 
@@ -85,7 +110,14 @@ export class Committer {
       if (change.type === "create") created.add(change.instance.id);
     }
     const missing = changes.filter((_, index) => results[index] === undefined);
-    const late = missing.length > 0 ? await this.#commitBatch(missing) : [];
+    const late = await this.#commitAll(missing);
     return results.map((result) => result ?? (late.shift() as ChangeResult));
   }
+}
+
+function isPlain(change: Change): change is Create | Advance {
+  if (change.type === "deliver") return false;
+  const { subscriptions = [] } = change;
+  const isAlone = change.type === "create" || ((change.reads ?? []).length === 0 && !change.unsubscribes);
+  return isAlone && subscriptions.length === 0;
 }

@@ -1,5 +1,5 @@
 import type { Advance, NewInstance } from "../core/commit.ts";
-import type { HistoryEvent } from "../core/history.ts";
+import type { HistoryEvent, MessageAttributes, WaitFor } from "../core/history.ts";
 import { transition } from "../core/status.ts";
 import type { HistoryRow } from "./statements/history.ts";
 
@@ -62,6 +62,12 @@ function dataOf(event: HistoryEvent): string | null {
       return null;
     case "activity_failed":
       return JSON.stringify({ activity: event.activity, attempts: event.attempts, error: JSON.parse(event.error) });
+    case "wait_started":
+      return JSON.stringify({ waitFor: event.waitFor, deadline: event.deadline });
+    case "wait_timed_out":
+      return JSON.stringify({ waitFor: event.waitFor });
+    case "message_received":
+      return JSON.stringify({ attributes: event.attributes, data: JSON.parse(event.data) });
     case "attempt_failed":
       return JSON.stringify({
         attempt: event.attempt,
@@ -92,6 +98,14 @@ export function eventOf(row: HistoryRow): HistoryEvent {
     case "attempt_failed": {
       const data = JSON.parse(textOf(row)) as { attempt: number; startedAt: number; retryAt: number; error: unknown };
       return { ...base, kind, ...data, error: JSON.stringify(data.error) };
+    }
+    case "wait_started":
+      return { ...base, kind, ...(JSON.parse(textOf(row)) as { waitFor: WaitFor; deadline: number | null }) };
+    case "wait_timed_out":
+      return { ...base, kind, ...(JSON.parse(textOf(row)) as { waitFor: WaitFor }) };
+    case "message_received": {
+      const { attributes, data } = JSON.parse(textOf(row)) as { attributes: MessageAttributes; data: unknown };
+      return { ...base, kind, attributes, data: JSON.stringify(data) };
     }
     default:
       throw new Error(`History of ${row.instance_id} holds an event of an unknown kind: ${String(kind)}.`);

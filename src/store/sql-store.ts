@@ -1,10 +1,10 @@
 import type { Change, ChangeResult } from "../core/commit.ts";
-import type { HistoryEvent } from "../core/history.ts";
+import type { HistoryEvent, MessageAttributes } from "../core/history.ts";
 import type { InstanceStatus } from "../core/status.ts";
 import { applyEach } from "./batch/each.ts";
 import { applyOnMysql } from "./batch/mysql.ts";
 import { applyOnPostgres } from "./batch/postgres.ts";
-import { type ApplyBatch, Committer } from "./commit.ts";
+import { type Batches, Committer } from "./commit.ts";
 import type { Database, LiveConnection } from "./database.ts";
 import { qualify } from "./naming.ts";
 import { retryTransient } from "./retry-transient.ts";
@@ -13,12 +13,14 @@ import { type Params, Runner } from "./runner.ts";
 import type { Statement } from "./statement.ts";
 import { type HistoryRow, historyPage } from "./statements/history.ts";
 import * as instances from "./statements/instances.ts";
+import * as messages from "./statements/messages.ts";
 import * as workers from "./statements/workers.ts";
 import type {
   Claim,
   Deaths,
   DueFilter,
   Ending,
+  InboxMessage,
   InstanceRecord,
   ListFilter,
   Owned,
@@ -30,8 +32,8 @@ import type {
 import { StoreSession } from "./store-session.ts";
 import { inTransaction } from "./transaction.ts";
 
-/** Events read in one go; other work gets its turn between two pages. */
-const HISTORY_PAGE = 1_000;
+/** Events or messages read in one go; other work gets its turn between two pages. */
+const PAGE = 1_000;
 
 /** Nobody died: instances are handed back, or were never begun. */
 const HANDED_BACK = { died: 0, maxRecoveries: 0, quarantine: null } as const;
@@ -45,7 +47,7 @@ export class SqlStore implements Store {
   constructor(database: Database) {
     this.#database = database;
     this.#runner = new Runner(database);
-    this.#committer = new Committer(database, this.#runner, batchFor(database, this.#runner));
+    this.#committer = new Committer(database, this.#runner, batchesFor(database, this.#runner));
   }
 
   commit(changes: readonly Change[], inDoubt: boolean): Promise<ChangeResult[]> {
@@ -94,13 +96,39 @@ export class SqlStore implements Store {
     const histories = new Map<string, HistoryEvent[] | Error>();
     let last: HistoryRow | undefined;
     do {
-      const params = { ids, afterId: last?.instance_id ?? "", afterSeq: last?.seq ?? 0, limit: HISTORY_PAGE };
+      const params = { ids, afterId: last?.instance_id ?? "", afterSeq: last?.seq ?? 0, limit: PAGE };
       const page = await this.#read(historyPage, params);
       for (const row of page) addEvent(histories, row);
-      last = page.length === HISTORY_PAGE ? page.at(-1) : undefined;
+      last = page.length === PAGE ? page.at(-1) : undefined;
       if (last) await new Promise((resolve) => setImmediate(resolve));
     } while (last);
     return histories;
+  }
+
+  async unread(ids: readonly string[]): Promise<Map<string, InboxMessage[]>> {
+    const inboxes = new Map<string, InboxMessage[]>();
+    let last: messages.MessageRow | undefined;
+    do {
+      const after = { afterId: last?.instance_id ?? "", afterPosition: last?.position ?? 0 };
+      const page = await this.#read(messages.unread, { ids, ...after, limit: PAGE });
+      for (const row of page) {
+        const inbox = inboxes.get(row.instance_id) ?? [];
+        inboxes.set(row.instance_id, inbox);
+        inbox.push(messageOf(row));
+      }
+      last = page.length === PAGE ? page.at(-1) : undefined;
+    } while (last);
+    return inboxes;
+  }
+
+  async called(workerId: string): Promise<string[]> {
+    return (await this.#read(messages.called, { workerId })).map(({ id }) => id);
+  }
+
+  async answerCalls(workerId: string, ids: readonly string[]): Promise<Map<string, number>> {
+    await this.#write(messages.answerCall, { workerId, ids });
+    const rows = await this.#read(messages.signalsOf, { ids });
+    return new Map(rows.map(({ id, signals }) => [id, signals]));
   }
 
   async instance(id: string): Promise<InstanceRecord | undefined> {
@@ -241,6 +269,16 @@ function addEvent(histories: Map<string, HistoryEvent[] | Error>, row: HistoryRo
   }
 }
 
+function messageOf(row: messages.MessageRow): InboxMessage {
+  return {
+    position: row.position,
+    type: row.type,
+    key: row.message_key,
+    attributes: JSON.parse(row.attributes) as MessageAttributes,
+    data: row.data,
+  };
+}
+
 function recordOf(row: instances.InstanceRow): InstanceRecord {
   return {
     id: row.id,
@@ -258,13 +296,15 @@ function recordOf(row: instances.InstanceRow): InstanceRecord {
   };
 }
 
-function batchFor(database: Database, runner: Runner): ApplyBatch {
+function batchesFor(database: Database, runner: Runner): Batches {
+  const each: Batches["each"] = (changes) =>
+    inTransaction(database, (transaction) => applyEach(transaction, runner, changes));
   switch (database.dialect.name) {
     case "postgres":
-      return (changes) => applyOnPostgres(database, runner, changes);
+      return { plain: (changes) => applyOnPostgres(database, runner, changes), each };
     case "mysql":
-      return (changes) => applyOnMysql(database, changes);
+      return { plain: (changes) => applyOnMysql(database, changes), each };
     case "sqlite":
-      return (changes) => inTransaction(database, (transaction) => applyEach(transaction, runner, changes));
+      return { each };
   }
 }

@@ -3,7 +3,7 @@
  * behind is exactly what the methods' sentences say.
  */
 import type { Change, ChangeResult } from "../core/commit.ts";
-import type { HistoryEvent } from "../core/history.ts";
+import type { HistoryEvent, MessageAttributes } from "../core/history.ts";
 import type { InstanceStatus } from "../core/status.ts";
 import type { LiveConnection } from "./database.ts";
 import type { SqlValue } from "./sql.ts";
@@ -49,6 +49,16 @@ export interface Deaths {
 export interface Owned {
   readonly id: string;
   readonly epoch: number;
+}
+
+/** A message in an instance's inbox that has not been read. */
+export interface InboxMessage {
+  readonly position: number;
+  readonly type: string;
+  readonly key: string | null;
+  readonly attributes: MessageAttributes;
+  /** Encoded text. */
+  readonly data: string;
 }
 
 /** A row about an instance; times in epoch milliseconds, values encoded. */
@@ -149,6 +159,12 @@ export interface Store {
    * read is an `Error`.
    */
   histories(ids: readonly string[]): Promise<Map<string, HistoryEvent[] | Error>>;
+  /** What the instances have not read, each in order; an instance without such is missing. */
+  unread(ids: readonly string[]): Promise<Map<string, InboxMessage[]>>;
+  /** Those of the worker's instances that were called since they were looked at: something is in their inboxes. */
+  called(workerId: string): Promise<string[]>;
+  /** Takes note of calls, so that later ones are seen again; gives deliveries by instance. The inboxes are read after. */
+  answerCalls(workerId: string, ids: readonly string[]): Promise<Map<string, number>>;
   instance(id: string): Promise<InstanceRecord | undefined>;
   /** Newest first. */
   list(filter: ListFilter): Promise<InstanceRecord[]>;

@@ -19,12 +19,17 @@ export interface WorkflowHandle<Result> {
 }
 
 /** What an instance waits for. */
-export interface WaitDescription {
-  readonly kind: "timer" | "retry";
-  /** The operation's id, such as `sleep:1`. */
-  readonly operationId: string;
-  readonly until: Date;
-}
+export type WaitDescription =
+  | { readonly kind: "timer" | "retry"; readonly operationId: string; readonly until: Date }
+  | {
+      readonly kind: "event";
+      /** The operation's id, such as `wait_event:1`. */
+      readonly operationId: string;
+      /** `undefined` when it waits for as long as it takes. */
+      readonly until: Date | undefined;
+      readonly types: readonly string[];
+      readonly key: string | undefined;
+    };
 
 /** All that is known of an instance, but for its history. */
 export interface InstanceDescription extends InstanceSummary {

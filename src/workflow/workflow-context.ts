@@ -1,5 +1,6 @@
 import type { Duration } from "../core/duration.ts";
 import type { ActivityCallOptions, AnyActivity } from "./activity-options.ts";
+import type { ReceivedEvent, WaitEventOptions } from "./events.ts";
 import type { Logger } from "./logger.ts";
 
 /** What the engine does for a workflow's context. */
@@ -30,6 +31,18 @@ export interface WorkflowContext {
   sleep(duration: Duration): Promise<void>;
   /** Waits until a point in time; one in the past ends at once. */
   sleepUntil(date: Date): Promise<void>;
+
+  /**
+   * Waits for an event. From the first call on, events of the type (and key) are kept for this instance until a wait
+   * takes them, each once; see the option `events` of `defineWorkflow` for those that may come earlier.
+   *
+   * @param type one, or several of which the first to come is taken
+   * @throws EventTimeoutError after `timeout`; an event that comes later is kept for the next wait
+   * @throws ValidationError when the data does not fit the `schema`
+   * @example
+   * const paid = await ctx.waitEvent<{ amount: number }>("payment.completed", { key: orderId, timeout: "3 days" });
+   */
+  waitEvent<T = unknown>(type: string | readonly string[], options?: WaitEventOptions<T>): Promise<ReceivedEvent<T>>;
 
   /** The time in epoch milliseconds, recorded at the first call. */
   now(): number;

@@ -1,5 +1,6 @@
 import { type RetryPolicy, resolveRetryPolicy } from "../core/retry.ts";
 import { checkName } from "./activity.ts";
+import type { EventSubscription } from "./events.ts";
 import type { WorkflowHandle } from "./handle.ts";
 import type { InputSchema, Schema } from "./schema.ts";
 import type { WorkflowContext } from "./workflow-context.ts";
@@ -13,6 +14,13 @@ export interface WorkflowOptions<Args extends readonly unknown[], Result> {
   readonly description?: string;
   /** For its activities; they and their calls override fields of it. */
   readonly retry?: RetryPolicy | false;
+  /** Events that instances hear of from their birth, so that none is missed that comes before they wait for it. */
+  readonly events?: readonly EventSubscription<Args>[];
+  /**
+   * Starts an instance for each event: of the workflow's own name with `true`, else of these types. Its one argument is
+   * the event's data; an event that is delivered again starts nothing.
+   */
+  readonly eventHandler?: boolean | string | readonly string[];
 }
 
 export interface StartOptions {

@@ -32,6 +32,8 @@ const each: readonly (readonly [errors.RomancyError, string, string])[] = [
   [new errors.AppStateError("not started"), "APP_STATE", "not started"],
   [new errors.DuplicateNameError("twice"), "DUPLICATE_NAME", "twice"],
   [new errors.MisplacedCallError("inside"), "MISPLACED_CALL", "inside"],
+  [new errors.EventTimeoutError(["paid", "failed"], "o-1"), "EVENT_TIMEOUT", "paid or failed with the key o-1"],
+  [new errors.InstanceFinishedError("i-1", "completed"), "INSTANCE_FINISHED", "i-1 is completed"],
   [new errors.QuarantineError(3), "QUARANTINED", "3 workers in a row"],
   [new errors.SessionError("closed", { cause }), "SESSION", "closed"],
   [new errors.UnsupportedDatabaseError("install pg", { cause }), "UNSUPPORTED_DATABASE", "install pg"],

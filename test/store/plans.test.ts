@@ -4,6 +4,7 @@ import type { Bindable } from "../../src/store/sql.ts";
 import { type Compiled, compile, type Statement } from "../../src/store/statement.ts";
 import * as history from "../../src/store/statements/history.ts";
 import * as instances from "../../src/store/statements/instances.ts";
+import * as messages from "../../src/store/statements/messages.ts";
 import * as workers from "../../src/store/statements/workers.ts";
 import { testDatabase } from "../support/apps.ts";
 import { databaseKind, dialectName } from "../support/database.ts";
@@ -12,6 +13,13 @@ import { type OpenStore, openStore } from "./stores.ts";
 const DUE = /romancy_instances_due/;
 const OWNER = { sqlite: /romancy_instances_owner/, postgres: /romancy_instances_owner/, mysql: DUE };
 const KEY = { sqlite: /autoindex_romancy_instances|PRIMARY KEY/, postgres: /_pkey/, mysql: /PRIMARY/ };
+
+const INBOX = {
+  sqlite: /romancy_inbox.*PRIMARY KEY|romancy_inbox/,
+  postgres: /romancy_inbox_(pkey|fingerprint)/,
+  mysql: /PRIMARY/,
+};
+const SUBSCRIPTIONS = { ...INBOX, sqlite: /PRIMARY KEY/, postgres: /romancy_subscriptions_pkey/ };
 
 type Expected = RegExp | Readonly<Record<typeof dialectName, RegExp>>;
 
@@ -30,6 +38,13 @@ const HOT: readonly (readonly [string, Statement<string, unknown>, Expected])[] 
   ["history", history.historyPage, KEY],
   ["ended", instances.endedAmong, KEY],
   ["list", instances.listInstances, /romancy_instances_created/],
+  ["called", messages.called, OWNER],
+  ["answer calls", messages.answerCall, /romancy_instances_owner|_pkey|PRIMARY|romancy_instances_due/],
+  ["raise", messages.raise, KEY],
+  ["subscribers", messages.subscribers, SUBSCRIPTIONS],
+  ["unread", messages.unread, INBOX],
+  ["mark read", messages.markRead, INBOX],
+  ["unsubscribe", messages.unsubscribeAll, /romancy_subscriptions_instance/],
 ];
 
 const idOf = (n: number): string => `0190-${String(n).padStart(8, "0")}`;
@@ -67,6 +82,10 @@ const VALUES: Readonly<Record<string, Bindable>> = {
   workflow: null,
   createdBefore: 5_000_000,
   beforeId: "",
+  type: "type-7",
+  key: "key-7",
+  position: 1,
+  afterPosition: 0,
 };
 
 const COUNT = 100_000;
@@ -91,9 +110,18 @@ async function fill(): Promise<void> {
     await testDatabase().exec(`insert into romancy_history (instance_id, seq, kind, operation_id, data, at)
       values ${numbers.map((n) => `('${idOf(n)}', 1, 'activity_completed', 'step:1', '1', ${n})`).join(", ")}`);
   }
+  for (let first = 0; first < COUNT; first += CHUNK) {
+    const numbers = Array.from({ length: CHUNK }, (_, n) => first + n);
+    await testDatabase().exec(`insert into romancy_subscriptions (type, message_key, instance_id)
+      values ${numbers.map((n) => `('type-${n % 100}', 'key-${n}', '${idOf(n)}')`).join(", ")}`);
+    await testDatabase().exec(`insert into romancy_inbox
+      (instance_id, position, type, message_key, fingerprint, attributes, data, created_at)
+      values ${numbers.map((n) => `('${idOf(n)}', 1, 'type-1', 'key-1', '${n}', '{}', '1', ${n})`).join(", ")}`);
+  }
   // As servers do by themselves from time to time.
-  if (dialectName === "postgres") await testDatabase().exec("analyze romancy_instances, romancy_history");
-  if (dialectName === "mysql") await testDatabase().rows("analyze table romancy_instances, romancy_history");
+  if (dialectName === "postgres") await testDatabase().exec("analyze");
+  if (dialectName === "mysql")
+    await testDatabase().rows("analyze table romancy_instances, romancy_history, romancy_inbox, romancy_subscriptions");
 }
 
 const EXPLAIN = { sqlite: "explain query plan", postgres: "explain", mysql: "explain format=traditional" }[dialectName];
@@ -123,10 +151,10 @@ async function planOf({ database }: OpenStore, statement: Statement<string, unkn
 
 /** A step that reads a large table whole. */
 const WHOLE = {
-  sqlite: /detail=SCAN (i|romancy_(instances|history))$/,
-  postgres: /Seq Scan on romancy_(instances|history)/,
+  sqlite: /detail=SCAN (i|romancy_(instances|history|inbox|subscriptions))$/,
+  postgres: /Seq Scan on romancy_(instances|history|inbox|subscriptions)/,
   // The table that is inserted into is listed like one that is read.
-  mysql: /select_type=(?!INSERT)\S+ table=(i|romancy_(instances|history)) .*\btype=(ALL|index)\b/,
+  mysql: /select_type=(?!INSERT)\S+ table=(i|romancy_(instances|history|inbox|subscriptions)) .*\btype=(ALL|index)\b/,
 }[dialectName];
 
 it(`serves every hot statement from an index on ${databaseKind}`, { timeout: 60_000 }, async () => {

@@ -2,7 +2,7 @@
  * A batch as one transaction in one round trip on MySQL and MariaDB. It is all or nothing: the first of its statements
  * fails unless every advance is still its committer's, an insert when an id exists; then the committer finds out which.
  */
-import type { Advance, Change, ChangeResult } from "../../core/commit.ts";
+import type { Advance, ChangeResult, Create } from "../../core/commit.ts";
 import type { Database, Text } from "../database.ts";
 import { qualify } from "../naming.ts";
 import { eventRow, newRow, patchRow } from "../rows.ts";
@@ -11,7 +11,10 @@ import type { SqlValue } from "../sql.ts";
 type Row = Readonly<Record<string, SqlValue>>;
 
 /** Applies the changes in one transaction; rejects when one of them does not apply. */
-export async function applyOnMysql(database: Database, changes: readonly Change[]): Promise<ChangeResult[]> {
+export async function applyOnMysql(
+  database: Database,
+  changes: readonly (Create | Advance)[],
+): Promise<ChangeResult[]> {
   const creates = changes.flatMap((change) => (change.type === "create" ? [newRow(change.instance) as Row] : []));
   const advances = changes.filter((change) => change.type === "advance");
   const events = advances.flatMap(({ instanceId, events }) =>

@@ -1,5 +1,5 @@
 /** A batch as one statement, and so one transaction and one round trip, on PostgreSQL: each column comes as an array. */
-import type { Advance, Change, ChangeResult, Create } from "../../core/commit.ts";
+import type { Advance, ChangeResult, Create } from "../../core/commit.ts";
 import type { Database } from "../database.ts";
 import { eventRow, newRow, patchRow } from "../rows.ts";
 import type { Runner } from "../runner.ts";
@@ -89,7 +89,7 @@ const batch: Statement<string, Outcome> = statement(
 export async function applyOnPostgres(
   database: Database,
   runner: Runner,
-  changes: readonly Change[],
+  changes: readonly (Create | Advance)[],
 ): Promise<ChangeResult[]> {
   const creates = changes.filter((change) => change.type === "create");
   const advances = changes.filter((change) => change.type === "advance");

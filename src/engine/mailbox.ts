@@ -1,0 +1,69 @@
+import type { HistoryEvent, NewEvent, WaitFor } from "../core/history.ts";
+import type { InboxMessage } from "../store/store.ts";
+
+/**
+ * The open waits of one run, and what is in its inbox: each message answers the first wait, in the order of asking,
+ * that it fits, and only one. What fits none stays for later waits.
+ */
+export class Mailbox {
+  readonly #waits = new Map<string, WaitFor>();
+  readonly #unread: InboxMessage[] = [];
+  /** Positions of messages, by the operations that they have answered, until it is asked for them. */
+  readonly #answers = new Map<string, number>();
+  /** The last position that is known. */
+  #known = 0;
+
+  /** Whether anything is waited for. */
+  get isAwaited(): boolean {
+    return this.#waits.size > 0;
+  }
+
+  open(operationId: string, waitFor: WaitFor): void {
+    this.#waits.set(operationId, waitFor);
+  }
+
+  /** Takes in what is unread, in order; what it has already is passed over. */
+  add(messages: readonly InboxMessage[]): void {
+    for (const message of messages) {
+      if (message.position <= this.#known) continue;
+      this.#known = message.position;
+      this.#unread.push(message);
+    }
+  }
+
+  /** The next answer to a wait, if any. */
+  answer(at: number): NewEvent | undefined {
+    for (const [index, message] of this.#waits.size > 0 ? this.#unread.entries() : []) {
+      const { position, attributes, data } = message;
+      const operationId = this.#waitFor(message);
+      if (operationId === undefined) continue;
+      this.#unread.splice(index, 1);
+      this.#waits.delete(operationId);
+      this.#answers.set(operationId, position);
+      return { kind: "message_received", operationId, at, attributes, data };
+    }
+    return undefined;
+  }
+
+  /** The end of a wait whose time is up; `undefined` when the operation is none. */
+  timeUp(operationId: string, at: number): NewEvent | undefined {
+    const waitFor = this.#waits.get(operationId);
+    this.#waits.delete(operationId);
+    return waitFor && { kind: "wait_timed_out", operationId, at, waitFor };
+  }
+
+  /** The place in the inbox of the message that the event tells of; `undefined` for other events. Once only. */
+  takePosition({ kind, operationId }: HistoryEvent): number | undefined {
+    if (kind !== "message_received") return undefined;
+    const position = this.#answers.get(operationId);
+    this.#answers.delete(operationId);
+    return position;
+  }
+
+  #waitFor({ type, key }: InboxMessage): string | undefined {
+    for (const [operationId, wait] of this.#waits) {
+      if (wait.types.includes(type) && (wait.key === null || wait.key === key)) return operationId;
+    }
+    return undefined;
+  }
+}
