@@ -56,7 +56,7 @@ export interface RomancyOptions {
   readonly leaseDuration?: Duration;
   /** Between two signs of life; at most a third of `leaseDuration`. Default 5 s. */
   readonly leaseRenewInterval?: Duration;
-  /** Between two looks whether other workers have died. Default 1 s. */
+  /** Between two looks whether other workers have died, or left something. Default 750 ms. */
   readonly staleWorkerCheckInterval?: Duration;
 }
 
@@ -97,7 +97,7 @@ const DEFAULTS = {
   maxParkedInstances: 1_000,
   maxValueBytes: DEFAULT_MAX_VALUE_BYTES,
   leaseDuration: "15s",
-  staleWorkerCheckInterval: "1s",
+  staleWorkerCheckInterval: "750ms",
 } as const satisfies Partial<RomancyOptions>;
 
 /** @throws ValidationError */

@@ -5,12 +5,14 @@ import type { Ending, Store } from "../store/store.ts";
 
 interface Waiter {
   readonly resolve: (ending: Ending) => void;
-  readonly reject: (error: Error) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 export class Results {
   readonly #store: Store;
   readonly #waiters = new Map<string, Set<Waiter>>();
+  /** Instances that were not looked at yet, and whom to tell that they do not exist, or cannot be read. */
+  #asked: { readonly id: string; readonly reject: (error: unknown) => void }[] = [];
   #looking: Promise<void> | undefined;
   #looksAgain = false;
 
@@ -37,10 +39,8 @@ export class Results {
     const timer =
       timeout === undefined ? undefined : setTimeout(() => reject(new ResultTimeoutError(id, timeout)), timeout);
     try {
-      if (isRunningHere) return await promise;
-      const record = await this.#store.instance(id);
-      if (!record) throw new InstanceNotFoundError(id);
-      return isFinished(record.status) ? record : await promise;
+      if (!isRunningHere) this.#ask(id, reject);
+      return await promise;
     } finally {
       clearTimeout(timer);
       this.#remove(id, waiter);
@@ -71,6 +71,25 @@ export class Results {
     for (const [id, waiters] of this.#waiters) {
       const error = new AppStateError(`The app was shut down while the result of instance ${id} was awaited.`);
       for (const { reject } of waiters) reject(error);
+    }
+  }
+
+  /** Looks how the instance stands, a moment later, together with all others that are asked for until then. */
+  #ask(id: string, reject: (error: unknown) => void): void {
+    this.#asked.push({ id, reject });
+    if (this.#asked.length === 1) setImmediate(() => void this.#answer());
+  }
+
+  async #answer(): Promise<void> {
+    const asked = this.#asked;
+    this.#asked = [];
+    try {
+      const standings = await this.#store.standings([...new Set(asked.map(({ id }) => id))]);
+      const known = new Set(standings.map(({ id }) => id));
+      for (const { id, reject } of asked) if (!known.has(id)) reject(new InstanceNotFoundError(id));
+      for (const standing of standings) if (isFinished(standing.status)) this.tell(standing);
+    } catch (error) {
+      for (const { reject } of asked) reject(error);
     }
   }
 

@@ -147,6 +147,11 @@ export class SqlStore implements Store {
     return rows.map(recordOf);
   }
 
+  async standings(ids: readonly string[]): Promise<Ending[]> {
+    const rows = await this.#read(instances.standingsOf, { ids });
+    return rows.map((row) => ({ ...row, status: row.status as InstanceStatus }));
+  }
+
   async ended(ids: readonly string[]): Promise<Ending[]> {
     const rows = await this.#read(instances.endedAmong, { ids });
     return rows.map((row) => ({ ...row, status: row.status as InstanceStatus }));

@@ -78,7 +78,7 @@ export interface InstanceRecord {
   readonly completedAt: number | null;
 }
 
-/** How an instance ended. */
+/** How an instance ended, or stands. */
 export type Ending = Pick<InstanceRecord, "id" | "workflow" | "status" | "output" | "error">;
 
 export interface ListFilter {
@@ -168,6 +168,8 @@ export interface Store {
   instance(id: string): Promise<InstanceRecord | undefined>;
   /** Newest first. */
   list(filter: ListFilter): Promise<InstanceRecord[]>;
+  /** How the instances stand; one that does not exist is missing. */
+  standings(ids: readonly string[]): Promise<Ending[]>;
   /** Those of the instances that have ended. */
   ended(ids: readonly string[]): Promise<Ending[]>;
 

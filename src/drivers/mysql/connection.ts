@@ -65,7 +65,10 @@ function typeCast(field: { readonly type: string; string(): string | null }): un
 }
 
 /** How the engine reads rows, whatever the user's pool does. */
-export const AS_ROWS = { typeCast, rowsAsArray: false } as const;
+export const AS_ROWS: { readonly typeCast: typeof typeCast; readonly rowsAsArray: false } = {
+  typeCast,
+  rowsAsArray: false,
+};
 
 /** What begins a transaction of the engine: it locks the rows that it means, and no gaps between them. */
 const BEGIN: readonly Text[] = [

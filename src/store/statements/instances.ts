@@ -176,6 +176,13 @@ export const unblockInstances: Statement<"workflows" | "now" | "maxRecoveries"> 
     and ${d.isOneOf("workflow", $list("workflows"))}`,
 );
 
+/** How the instances stand: those there are. */
+export const standingsOf: Statement<"ids", EndRow> = statement(
+  "instances.standings",
+  (d) => sql`
+  select id, workflow, status, output, error from romancy_instances where ${d.isOneOf("id", $list("ids"))}`,
+);
+
 /** Which of the instances have ended, and how. */
 export const endedAmong: Statement<"ids", EndRow> = statement(
   "instances.endedAmong",
