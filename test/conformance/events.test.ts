@@ -170,12 +170,12 @@ describe("waitEvent", () => {
     const runs: string[] = [];
     const flow = defineWorkflow("flow", async (ctx) => {
       const winner = await Promise.race([
-        ctx.waitEvent("never"),
+        ctx.waitEvent("never").then(({ id }) => id),
         ctx.sleep("1h").then(() => "slept"),
         slow(ctx).then(() => "worked"),
         ctx.waitEvent("go").then(({ id }) => id),
       ]);
-      runs.push(String(winner));
+      runs.push(winner);
       await ctx.waitEvent("end");
       return winner;
     });
