@@ -36,7 +36,7 @@ export interface Deliver {
   readonly message: NewMessage;
 }
 
-export interface NewMessage {
+interface NewMessage {
   /** The event's type. */
   readonly type: string;
   /** The event's `subject`. */

@@ -3,8 +3,16 @@ import { AppStateError, InstanceNotFoundError, ResultTimeoutError } from "../cor
 import { isFinished } from "../core/status.ts";
 import type { Ending, Store } from "../store/store.ts";
 
+/** Milliseconds until it is asked again when the database did not answer. */
+const RETRY_AFTER = 250;
+
 interface Waiter {
   readonly resolve: (ending: Ending) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Asked {
+  readonly id: string;
   readonly reject: (error: unknown) => void;
 }
 
@@ -12,7 +20,7 @@ export class Results {
   readonly #store: Store;
   readonly #waiters = new Map<string, Set<Waiter>>();
   /** Instances that were not looked at yet, and whom to tell that they do not exist, or cannot be read. */
-  #asked: { readonly id: string; readonly reject: (error: unknown) => void }[] = [];
+  #asked: Asked[] = [];
   #looking: Promise<void> | undefined;
   #looksAgain = false;
 
@@ -89,8 +97,14 @@ export class Results {
       for (const { id, reject } of asked) if (!known.has(id)) reject(new InstanceNotFoundError(id));
       for (const standing of standings) if (isFinished(standing.status)) this.tell(standing);
     } catch (error) {
-      for (const { reject } of asked) reject(error);
+      if (this.#store.isTransient(error)) setTimeout(() => this.#askAgain(asked), RETRY_AFTER);
+      else for (const { reject } of asked) reject(error);
     }
+  }
+
+  /** A database that is away is waited for, as it is by those who have been answered before. */
+  #askAgain(asked: readonly Asked[]): void {
+    for (const { id, reject } of asked) if (this.#waiters.has(id)) this.#ask(id, reject);
   }
 
   async #lookWhileAsked(): Promise<void> {

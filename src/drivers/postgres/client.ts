@@ -3,7 +3,7 @@ import type { Bindable } from "../../store/sql.ts";
 
 /** A `Pool` of `pg`. */
 export interface PostgresPromisePool {
-  connect(): Promise<PostgresClient>;
+  connect(callback: (error: Error | undefined, client: PostgresClient | undefined) => void): void;
   end(): Promise<void>;
   readonly options?: { readonly max?: number };
   on(event: "error", listener: (error: Error) => void): unknown;

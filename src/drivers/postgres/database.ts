@@ -185,8 +185,14 @@ class PostgresDatabase implements Database {
 
 /** A connection of the pool, whose failing while it is idle in our hands must not end the process. */
 async function connect(pool: PostgresPromisePool): Promise<PostgresClient> {
-  const client = await pool.connect();
-  client.on("error", ignore);
+  const client = await new Promise<PostgresClient>((resolve, reject) => {
+    // Called back at once, where a promise would resolve a moment later: with the server's welcome may come its farewell.
+    pool.connect((error, arrived) => {
+      arrived?.on("error", ignore);
+      if (arrived) resolve(arrived);
+      else reject(error);
+    });
+  });
   const release = client.release.bind(client);
   client.release = (destroy) => {
     client.off("error", ignore);
