@@ -1,3 +1,4 @@
+import { ClosedError } from "./outside.ts";
 import { within } from "./within.ts";
 
 /** Milliseconds that closing waits for connections that are being opened: a pool that is used up may give none. */
@@ -19,6 +20,7 @@ interface LaneOptions<Client> {
 export class Lanes<Client> {
   readonly #options: LaneOptions<Client>;
   readonly #idle: Client[] = [];
+  readonly #used = new Set<Client>();
   readonly #waiting: PromiseWithResolvers<void>[] = [];
   readonly #opening = new Set<Promise<void>>();
   /** Those that are being opened among them. */
@@ -44,9 +46,12 @@ export class Lanes<Client> {
 
   async take(): Promise<Client> {
     for (;;) {
-      if (this.#closed) throw new Error("The database is closed.");
+      if (this.#closed) throw new ClosedError();
       const client = this.#idle.pop();
-      if (client) return client;
+      if (client) {
+        this.#used.add(client);
+        return client;
+      }
       // The pool may let it wait for as long as users' transactions last; another lane may be free before that.
       if (this.#open < this.#options.size) this.#add();
       const turn = Promise.withResolvers<void>();
@@ -56,6 +61,7 @@ export class Lanes<Client> {
   }
 
   give(client: Client, isBroken = false): void {
+    this.#used.delete(client);
     if (isBroken || this.#closed) {
       this.#open--;
       this.#options.release(client, isBroken);
@@ -74,6 +80,14 @@ export class Lanes<Client> {
     }
     for (const turn of this.#waiting.splice(0)) turn.resolve();
     await within(OPENED_WITHIN, Promise.all(this.#opening)).catch(() => {});
+  }
+
+  /** Breaks off whatever is under way. */
+  destroy(): void {
+    this.#closed = true;
+    for (const client of this.#used) this.#options.release(client, true);
+    this.#used.clear();
+    for (const turn of this.#waiting.splice(0)) turn.resolve();
   }
 
   #add(): void {

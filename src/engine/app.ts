@@ -48,6 +48,9 @@ interface Running {
   readonly clockTimer: NodeJS.Timeout | undefined;
 }
 
+/** Milliseconds that the database is given, beside running activities, when the app shuts down. */
+const CLOSED_WITHIN = 5_000;
+
 /** Milliseconds between two looks at the database's clock. */
 const CLOCK_INTERVAL = 30_000;
 
@@ -335,16 +338,39 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
     if (!running) return;
     this.#running = undefined;
     this.#starting = undefined;
-    running.watch.stop();
-    clearInterval(running.clockTimer);
-    await running.worker?.stop(this.#options.shutdownTimeout);
-    await running.journal.close(this.#options.shutdownTimeout);
-    await running.announcer.drain();
-    await running.presence?.stop();
-    await running.results.close();
-    await running.store.close();
+    const { promise: late, resolve } = Promise.withResolvers<"late">();
+    const timer = setTimeout(resolve, this.#options.shutdownTimeout + CLOSED_WITHIN, "late");
+    const closing = this.#closeParts(running);
+    closing.catch(() => {});
+    if ((await Promise.race([closing, late])) === "late") {
+      // A database that does not answer: others take over when the lease ends.
+      this.#options.logger.warn("The database did not answer while the app was shut down. Its connections are cut.");
+      running.store.destroy();
+    }
+    clearTimeout(timer);
     unguardRejections();
     for (const signal of this.#options.shutdownSignals) process.off(signal, this.#onSignal);
+  }
+
+  async #closeParts({
+    watch,
+    clockTimer,
+    worker,
+    journal,
+    announcer,
+    presence,
+    results,
+    store,
+  }: Running): Promise<void> {
+    const { shutdownTimeout } = this.#options;
+    watch.stop();
+    clearInterval(clockTimer);
+    await worker?.stop(shutdownTimeout);
+    await journal.close(shutdownTimeout);
+    await announcer.drain();
+    await presence?.stop();
+    await results.close();
+    await store.close();
   }
 
   #need(): Running {

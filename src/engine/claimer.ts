@@ -10,7 +10,7 @@ const BATCH = 100;
 /** Milliseconds until the next try when the database did not answer. */
 const RETRY_AFTER = 500;
 
-/** Milliseconds until the next look when others were faster, or hold what is due at this moment. */
+/** Milliseconds until the next look when others were faster, or hold what is due at this moment; doubled each time. */
 const MISSED_AGAIN_AFTER = 20;
 
 export interface ClaimerOptions {
@@ -47,6 +47,8 @@ export class Claimer {
   /** Whether due instances may have been left for want of room. */
   #hungry = false;
   #stopped = false;
+  /** How often in a row what was due could not be had. */
+  #missed = 0;
   /** Whether a claim was not answered. */
   #isUnanswered = false;
   #inDoubt = false;
@@ -86,6 +88,12 @@ export class Claimer {
     this.poke();
   }
 
+  /** Has it checked now and then that what the worker owns is what it runs. */
+  audit(): void {
+    this.#inDoubt = true;
+    if (!this.#stopped) this.#running ??= this.#run();
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#callOff?.();
@@ -95,12 +103,13 @@ export class Claimer {
   async #run(): Promise<void> {
     const { clock, log } = this.#options;
     try {
-      while (this.#again && !this.#stopped) {
+      while ((this.#again || this.#inDoubt) && !this.#stopped) {
         // A macrotask later: instances that leave together make room together, and between two batches others get a turn.
         await new Promise((resolve) => setImmediate(resolve));
-        this.#again = false;
         await this.#settleDoubt();
-        await this.#claim();
+        const asked = this.#again;
+        this.#again = false;
+        if (asked) await this.#claim();
       }
     } catch (error) {
       log.warn("Due instances could not be claimed; it is tried again.", { error: messageOf(error) });
@@ -129,7 +138,9 @@ export class Claimer {
     if (claims.length === 0 && mayTakeSuspect) claims = await this.#take(1, SUSPECT);
     // If nothing was left, others have taken it; there may be more.
     this.#again ||= claims.length > 0;
-    if (claims.length === 0) this.wakeAt(clock.now() + MISSED_AGAIN_AFTER);
+    // Waits grow while what is due is held by others.
+    this.#missed = claims.length === 0 ? this.#missed + 1 : 0;
+    if (claims.length === 0) this.wakeAt(clock.now() + MISSED_AGAIN_AFTER * 2 ** Math.min(this.#missed - 1, 6));
     await onClaimed(claims);
   }
 

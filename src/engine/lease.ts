@@ -41,6 +41,7 @@ export interface LeaseOptions {
   readonly workflows: () => readonly string[];
   /** For how long, in milliseconds, the own connection has lasted; see `Presence`. */
   readonly steadyFor: () => number;
+  readonly onRenewed: () => void;
   /** It was renewed after it had been in doubt. */
   readonly onHeld: () => void;
   /** Others have taken over, or may have: drop everything. The lease is taken anew. */
@@ -56,7 +57,8 @@ export class Lease {
   readonly #deaths: Deaths;
   #timers: NodeJS.Timeout[] = [];
   #lapse: NodeJS.Timeout | undefined;
-  #busy = new Set<Promise<void>>();
+  /** What is under way, by name. */
+  readonly #busy = new Map<string, Promise<void>>();
   /** By the monotonic clock, which jumps of the wall clock do not touch. */
   #heldUntil = 0;
   /** The worker has dropped what it ran, and the database may not know yet. */
@@ -86,13 +88,13 @@ export class Lease {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     this.#timers = [
-      setInterval(() => this.#guard(() => this.#renew()), renewEvery),
-      setInterval(() => this.#guard(() => this.#lookAround()), watchEvery),
+      setInterval(() => this.#guard("renew", () => this.#renew()), renewEvery),
+      setInterval(() => this.#guard("look around", () => this.#lookAround()), watchEvery),
     ];
   }
 
-  /** Others can tell by this lock that the worker lives. */
-  async setLock(name: string): Promise<void> {
+  /** Others can tell by this lock that the worker lives; `null` for none, when it is lost. */
+  async setLock(name: string | null): Promise<void> {
     this.#lockName = name;
     // Before it has the lease there is no row to note it in.
     if (this.#heldUntil > 0) await this.#options.store.setLock(this.#options.worker, name);
@@ -101,7 +103,7 @@ export class Lease {
   /** Stops renewing, and waits for what is under way. */
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
-    await Promise.all(this.#busy);
+    await Promise.all(this.#busy.values());
     clearTimeout(this.#lapse);
   }
 
@@ -132,7 +134,9 @@ export class Lease {
   #deadAmong({ workers }: Survey): WorkerRecord[] {
     const { worker, identity, steadyFor } = this.#options;
     const now = performance.now();
-    const canJudge = steadyFor() > SETTLED_AFTER;
+    // Its own lock must be seen as held: else locks do not show what they should.
+    const own = workers.find(({ incarnation }) => incarnation === worker.incarnation);
+    const canJudge = steadyFor() > SETTLED_AFTER && own?.hasLostLock !== true;
     const freeSince = new Map<string, number>();
     for (const { incarnation, hasLostLock } of workers) {
       if (hasLostLock && canJudge) freeSince.set(incarnation, this.#lockFreeSince.get(incarnation) ?? now);
@@ -165,6 +169,7 @@ export class Lease {
     const isKnown = await store.renewLease(worker, duration);
     if (isKnown && !this.#isForfeited) {
       this.#hold(begun);
+      this.#options.onRenewed();
       if (!wasHeld) this.#options.onHeld();
       return;
     }
@@ -178,7 +183,7 @@ export class Lease {
     this.#isForfeited = false;
     this.#heldUntil = begun + duration;
     clearTimeout(this.#lapse);
-    this.#lapse = setTimeout(() => this.#guard(() => this.#onLapse()), this.#heldUntil - performance.now());
+    this.#lapse = setTimeout(() => this.#guard("lapse", () => this.#onLapse()), this.#heldUntil - performance.now());
   }
 
   /** The lease has run out: either the process was stopped for so long, or the database does not answer. */
@@ -202,13 +207,15 @@ export class Lease {
     this.#options.onLost(reason);
   }
 
-  #guard(task: () => Promise<void>): void {
+  /** Runs the task, unless the last one of the name is under way still: they must not pile up while the database is slow. */
+  #guard(name: string, task: () => Promise<void>): void {
+    if (this.#busy.has(name)) return;
     const running = task()
       .catch((error: unknown) => {
         this.#options.log.warn("The database did not answer a worker's housekeeping.", { error: messageOf(error) });
       })
-      .finally(() => this.#busy.delete(running));
-    this.#busy.add(running);
+      .finally(() => this.#busy.delete(name));
+    this.#busy.set(name, running);
   }
 
   #taken(): DuplicateNameError {

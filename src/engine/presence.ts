@@ -28,8 +28,8 @@ export interface PresenceOptions {
   readonly incarnation: string;
   /** Whether messages are wanted. */
   readonly listens: boolean;
-  /** Told the name of the lock that is held; absent in a client, which needs none. */
-  readonly onLock: ((name: string) => Promise<void>) | undefined;
+  /** Told the name of the lock that is held, or `null` when it is lost; absent in a client, which needs none. */
+  readonly onLock: ((name: string | null) => Promise<void>) | undefined;
   readonly onNews: (news: News) => void;
   /** The connection is back after it was lost. */
   readonly onBack: () => void;
@@ -89,7 +89,8 @@ export class Presence {
       while (!live && !this.#stopped) {
         await this.#pause(wait * (0.5 + Math.random()));
         try {
-          live = await this.#connect();
+          live = await Promise.race([this.#connect(), this.#stopping.then(() => undefined)]);
+          if (this.#stopped) return;
           wait = FIRST_WAIT;
           this.#isCutOff = false;
           this.#options.onBack();
@@ -138,6 +139,10 @@ export class Presence {
       await live.close();
       throw error;
     }
+    if (this.#stopped) {
+      await live.close();
+      return undefined;
+    }
     this.#live = live;
     this.#since = performance.now();
     this.#setListening(listens && live.listen !== undefined);
@@ -170,6 +175,8 @@ export class Presence {
     this.#live = undefined;
     if (this.#stopped) return;
     this.#isCutOff = true;
+    // Others must not take it for dead as long as its lease lasts. If they cannot be told, there is nothing to be done.
+    this.#options.onLock?.(null).catch(() => {});
     if (this.#isListening) {
       this.#options.log.warn("The connection that hears other processes was lost. Polling until it is back.");
     }

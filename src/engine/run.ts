@@ -34,6 +34,8 @@ export interface RunHost extends TaskHost {
   onParked(run: Run, wakeAt: number | null): void;
   /** It has ended, durably. */
   onEnded(run: Run, patch: InstancePatch): void;
+  /** It has got further than those whose workers died, durably. */
+  onForgiven(run: Run): void;
   /** It is not run here any more. */
   onDropped(run: Run): void;
 }
@@ -348,7 +350,10 @@ export class Run implements TaskOwner {
   }
 
   #judge(result: ChangeResult | undefined, patch: InstancePatch | undefined): boolean {
-    if (result?.type === "applied") return true;
+    if (result?.type === "applied") {
+      if (patch?.event === "progress") this.#host.onForgiven(this);
+      return true;
+    }
     if (result?.type === "refused") this.#failBecause(result.error, patch);
     else this.#disown("Another worker runs the instance");
     return false;

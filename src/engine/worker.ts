@@ -105,6 +105,7 @@ export class Worker implements RunHost {
       maxRecoveries: options.maxRecoveries,
       workflows: () => this.#known,
       steadyFor: options.steadyFor,
+      onRenewed: () => this.#claimer.audit(),
       onHeld: () => {
         this.slots.poke();
         this.poke();
@@ -115,7 +116,9 @@ export class Worker implements RunHost {
         options.announce("work");
       },
       onSurveyed: (nextDue) => {
-        if (nextDue !== undefined) this.#claimer.wakeAt(nextDue);
+        // The database's clock may have been set meanwhile.
+        if (nextDue !== undefined && nextDue <= clock.now()) this.#claimer.poke();
+        else if (nextDue !== undefined) this.#claimer.wakeAt(nextDue);
         this.#calls.look();
       },
     });
@@ -126,7 +129,7 @@ export class Worker implements RunHost {
       log,
       workerId: record.id,
       workflows: () => this.#known,
-      room: () => (this.#lease.isHeld ? this.#room : 0),
+      room: () => (this.#lease.isHeld && !options.isCutOff() ? this.#room : 0),
       hasSuspect: () => this.#suspects.size > 0,
       onClaimed: (claims) => this.#adopt(claims),
       onFull: () => this.#callForHelp(),
@@ -145,7 +148,7 @@ export class Worker implements RunHost {
   }
 
   /** Others can tell by this lock that the worker lives. */
-  async setLock(name: string): Promise<void> {
+  async setLock(name: string | null): Promise<void> {
     await this.#lease.setLock(name);
   }
 
@@ -231,6 +234,10 @@ export class Worker implements RunHost {
         error: messageOf(decode(patch.error)),
       });
     }
+  }
+
+  onForgiven(run: Run): void {
+    if (this.#suspects.delete(run.id)) this.#claimer.poke();
   }
 
   onDropped(run: Run): void {

@@ -48,9 +48,9 @@ export class Committer {
     const [row] = await this.#runner.all(connection, evidenceOf, { id });
     if (change.type === "create") {
       if (!row) return undefined;
-      const { workerId, createdAt } = change.instance;
-      const isOurs =
-        row.created_at === createdAt && (workerId === null || (row.worker_id === workerId && row.epoch === 1));
+      const { workerId, createdAt, workflow, input } = change.instance;
+      const isSame = row.created_at === createdAt && row.workflow === workflow && row.input === input;
+      const isOurs = isSame && (workerId === null || (row.worker_id === workerId && row.epoch === 1));
       return isOurs ? { type: "applied" } : { type: "exists", workflow: row.workflow, input: row.input };
     }
     // The epoch only rises: if it is still ours, nobody else has written meanwhile.
@@ -95,7 +95,9 @@ export class Committer {
       return await inTransaction(this.#database, (transaction) => applyChange(transaction, this.#runner, change));
     } catch (error) {
       if (this.#database.isTransient(error)) throw error;
-      return { type: "refused", error };
+      // What stands in its way may be itself: a try that was given up, and went through after all.
+      const seen = await this.lookFor(this.#database.reader, change);
+      return change.type === "advance" && seen?.type === "applied" ? seen : { type: "refused", error };
     }
   }
 
@@ -110,7 +112,13 @@ export class Committer {
       if (change.type === "create") created.add(change.instance.id);
     }
     const missing = changes.filter((_, index) => results[index] === undefined);
-    const late = await this.#commitAll(missing);
+    const late: ChangeResult[] = [];
+    for (const [index, result] of (await this.#commitAll(missing)).entries()) {
+      const change = missing[index] as Change;
+      // A creation that was under way when it was looked for exists by now, and may be ours.
+      const found = result.type === "exists" ? await this.lookFor(this.#database.reader, change) : undefined;
+      late.push(found ?? result);
+    }
     return results.map((result) => result ?? (late.shift() as ChangeResult));
   }
 }

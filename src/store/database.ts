@@ -87,4 +87,6 @@ export interface Database {
   /** Whether the error is the database's state and not the statement's fault, so that trying again may help. */
   isTransient(error: unknown): boolean;
   close(): Promise<void>;
+  /** Breaks off what is under way, where that can take for ever; instead of `close`, when that takes too long. */
+  destroy?(): void;
 }

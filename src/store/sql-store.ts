@@ -237,6 +237,10 @@ export class SqlStore implements Store {
     return this.#database.close();
   }
 
+  destroy(): void {
+    this.#database.destroy?.();
+  }
+
   async live(): Promise<LiveConnection | undefined> {
     return this.#database.live?.();
   }

@@ -205,4 +205,6 @@ export interface Store {
   /** Whether the error passes by itself, so that the same call may succeed later. */
   isTransient(error: unknown): boolean;
   close(): Promise<void>;
+  /** Instead of `close` when that takes too long: breaks off whatever is under way. */
+  destroy(): void;
 }

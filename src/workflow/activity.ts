@@ -83,6 +83,10 @@ const NAME_LENGTH = 200;
 
 /** @throws ValidationError */
 export function checkName(what: string, name: string): void {
-  if (typeof name === "string" && name.length > 0 && name.length <= NAME_LENGTH) return;
-  throw new ValidationError(`The name of ${what} ${JSON.stringify(name)} must have 1 to ${NAME_LENGTH} characters.`);
+  const isName = typeof name === "string" && name.length > 0 && name.length <= NAME_LENGTH;
+  // Half a character, and NUL, cannot be stored everywhere: two names would become one.
+  if (isName && name.isWellFormed() && !name.includes("\0")) return;
+  throw new ValidationError(
+    `The name of ${what} ${JSON.stringify(name)} must have 1 to ${NAME_LENGTH} characters, all of them whole and none NUL.`,
+  );
 }

@@ -61,6 +61,15 @@ describe("start", () => {
     expect(await (await typed.start(app, "Ada", 36)).result()).toBe("Ada 36");
   });
 
+  it.each(["a\0b", "half\ud800", "", "x".repeat(201)])(
+    "refuses the id %j, which not every database can keep",
+    async (id) => {
+      const flow = defineWorkflow("flow", () => 1);
+      const app = await startApp({ workflows: [flow] });
+      await expect(flow.with({ id }).start(app)).rejects.toThrow(ValidationError);
+    },
+  );
+
   it("keeps input of plain JSON as plain JSON in the database", async () => {
     const app = await startApp({ workflows: [echo] });
     const { id, result } = await echo.start(app, { customer: { name: "Ada" } });

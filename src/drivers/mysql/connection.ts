@@ -122,13 +122,41 @@ export class MysqlTransaction extends MysqlConnection implements Transaction {
   }
 }
 
-/** Runs the statements as a transaction. */
-export async function transact(client: MysqlClient, takesSeveral: boolean, statements: readonly Text[]): Promise<void> {
+/**
+ * Runs the statements as a transaction.
+ *
+ * @param limit characters of one query; a transaction that is larger takes several
+ */
+export async function transact(
+  client: MysqlClient,
+  takesSeveral: boolean,
+  statements: readonly Text[],
+  limit: number,
+): Promise<void> {
   const connection = new MysqlConnection(client, takesSeveral);
   try {
-    await connection.together([...BEGIN, ...statements, { text: "commit", values: [] }]);
+    for (const query of queriesOf([...BEGIN, ...statements, { text: "commit", values: [] }], limit)) {
+      await connection.together(query);
+    }
   } catch (error) {
     if (!isConnectionLost(error)) await connection.script("rollback");
     throw error;
   }
+}
+
+function queriesOf(statements: readonly Text[], limit: number): Text[][] {
+  const queries: Text[][] = [];
+  let size = Number.POSITIVE_INFINITY;
+  for (const statement of statements) {
+    const { text, values } = statement;
+    let length = text.length;
+    for (const value of values) length += typeof value === "string" ? value.length : 20;
+    if (size + length > limit) {
+      queries.push([]);
+      size = 0;
+    }
+    queries.at(-1)?.push(statement);
+    size += length;
+  }
+  return queries;
 }

@@ -102,6 +102,7 @@ class MysqlDatabase implements Database {
   readonly #ownsPools: boolean;
   readonly #takesSeveral: boolean;
   readonly #lanes: Lanes<MysqlClient>;
+  #packet = 1_048_576;
 
   constructor(pool: MysqlPromisePool, users: MysqlPromisePool, ownsPools: boolean, naming: Naming) {
     this.naming = naming;
@@ -126,9 +127,11 @@ class MysqlDatabase implements Database {
   /** @throws UnsupportedDatabaseError */
   async check(): Promise<void> {
     const { connectionLimit = LANES + 2, connectionConfig } = this.#users.pool.config;
-    if (!this.#ownsPools && connectionLimit > 0 && connectionLimit < LANES + 2) {
+    // Of a URL the engine has a pool of its own beside; the live connection is in the users' one always.
+    const kept = this.#ownsPools ? 1 : LANES + 1;
+    if (connectionLimit > 0 && connectionLimit < kept + 1) {
       throw new UnsupportedDatabaseError(
-        `The pool has ${connectionLimit} connections at most; romancy keeps ${LANES + 1} for itself. Allow ${LANES + 2} or more.`,
+        `The pool has ${connectionLimit} connections at most; romancy keeps ${kept} for itself. Allow ${kept + 1} or more.`,
       );
     }
     if (connectionConfig.clientFlags !== undefined && (connectionConfig.clientFlags & FOUND_ROWS) === 0) {
@@ -136,10 +139,14 @@ class MysqlDatabase implements Database {
     }
     const [[row]] = (await this.#lanes.use((client) =>
       client.query({
-        sql: "select version() as version, @@sql_mode as mode, @@character_set_client as charset",
+        sql: `select version() as version, @@sql_mode as mode, @@character_set_client as charset, @@autocommit as autocommit,
+              @@max_allowed_packet as packet, coalesce(database(), '') as name`,
         ...AS_ROWS,
       }),
-    )) as unknown as [{ version: string; mode: string; charset: string }[]];
+    )) as unknown as [ServerFacts[]];
+    if (row?.name === "") throw new UnsupportedDatabaseError("The URL names no database. Put its name at the end.");
+    if (row?.autocommit === 0) throw new UnsupportedDatabaseError("The pool switches autocommit off. Leave it on.");
+    this.#packet = row?.packet ?? this.#packet;
     if (row?.mode.includes("NO_BACKSLASH_ESCAPES")) {
       throw new UnsupportedDatabaseError("The sql_mode NO_BACKSLASH_ESCAPES makes values unsafe. Take it out.");
     }
@@ -167,12 +174,13 @@ class MysqlDatabase implements Database {
   }
 
   async transact(statements: readonly Text[]): Promise<void> {
-    await this.#lanes.use((client) => transact(client, this.#takesSeveral, statements));
+    await this.#lanes.use((client) => transact(client, this.#takesSeveral, statements, this.#packet / 4));
   }
 
   /** Under a lock of the connection; statements that define tables commit by themselves here. */
   async exclusively<T>(body: (connection: Connection) => Promise<T>): Promise<T> {
-    const lock = `concat(left(database(), 20), '.${this.naming.prefix}migrations')`;
+    // Names of locks have 64 characters at most, and are the whole server's.
+    const lock = `concat('romancy:', md5(concat(database(), '.${this.naming.prefix}')))`;
     return this.#lanes.use(async (client) => {
       const [rows] = await client.query({
         sql: `select get_lock(${lock}, ${MIGRATED_WITHIN}) as locked`,
@@ -200,12 +208,27 @@ class MysqlDatabase implements Database {
   async close(): Promise<void> {
     await this.#lanes.close();
     if (!this.#ownsPools) return;
-    await Promise.all([this.#pool.end(), this.#users.end()]);
+    // A connection that is being opened may fail: it is gone, as it was to be.
+    await Promise.allSettled([this.#pool.end(), this.#users.end()]);
+  }
+
+  destroy(): void {
+    this.#lanes.destroy();
   }
 
   #use<T>(work: (connection: MysqlConnection) => Promise<T>): Promise<T> {
     return this.#lanes.use((client) => work(new MysqlConnection(client, this.#takesSeveral)));
   }
+}
+
+interface ServerFacts {
+  readonly version: string;
+  readonly mode: string;
+  readonly charset: string;
+  readonly autocommit: number;
+  /** The most bytes of one query. */
+  readonly packet: number;
+  readonly name: string;
 }
 
 /** Needed: `skip locked`, check constraints, and a collation that compares bytes. */

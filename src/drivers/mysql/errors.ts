@@ -1,16 +1,28 @@
 /** What the errors of MySQL, MariaDB and the network mean. */
+import { isOutside } from "../outside.ts";
 
-/** Numbers of errors that are the server's state (https://dev.mysql.com/doc/mysql-errors/en/server-error-reference.html). */
-const TRANSIENT: ReadonlySet<number> = new Set([
-  1021, // disk full
-  1040, // too many connections
-  1114, // table full
-  1180, // error during commit
-  1205, // lock wait timeout
-  1206, // lock table full
-  1213, // deadlock
-  1290, // read-only after a failover
-  1836, // the same
+/**
+ * Numbers of errors that blame a statement's values or rows; all others are the server's state, which may pass
+ * (https://dev.mysql.com/doc/mysql-errors/en/server-error-reference.html).
+ */
+const FAULTS: ReadonlySet<number> = new Set([
+  1048, // null where none may be
+  1062, // duplicate
+  1153, // larger than max_allowed_packet
+  1242, // more than one row
+  1264, // out of range
+  1265, // truncated
+  1292, // wrong value
+  1364, // no default
+  1366, // wrong text
+  1406, // too long
+  1451, // foreign key
+  1452, // the same
+  1644, // signalled by a trigger
+  1690, // out of range, which a batch that does not apply provokes
+  3140, // wrong JSON
+  3819, // check constraint
+  4025, // check constraint (MariaDB)
 ]);
 
 const LOST: ReadonlySet<number> = new Set([
@@ -31,9 +43,9 @@ const LOST: ReadonlySet<number> = new Set([
 
 const LOST_CODES = /^(PROTOCOL_(CONNECTION_LOST|SEQUENCE_TIMEOUT)|E[A-Z]{4,})$/;
 
-/** Whether the same statement may succeed later. */
+/** Whether the same statement may succeed later: neither is it to blame, nor is it a mistake of ours. */
 export function isTransient(error: unknown): boolean {
-  return isConnectionLost(error) || TRANSIENT.has(numberOf(error));
+  return isOutside(error) && !FAULTS.has(numberOf(error));
 }
 
 /** Whether the connection cannot be used any more. */

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Connection, Row, Transaction } from "../../store/database.ts";
 import type { Bindable } from "../../store/sql.ts";
 import type { Compiled } from "../../store/statement.ts";
@@ -19,9 +20,21 @@ const types = { getTypeParser: (oid: number) => (NUMBERS.has(oid) ? Number : Str
 export class PlanNames {
   #isOn = true;
   #rows = 0;
+  readonly #hashes = new Map<string, string>();
 
-  nameOf({ name, isPrepared }: Compiled): string | undefined {
-    return isPrepared && this.#isOn ? `romancy.${name}.${Math.floor(Math.log2(this.#rows + 1) / 2)}` : undefined;
+  nameOf({ name, text, isPrepared }: Compiled): string | undefined {
+    if (!isPrepared || !this.#isOn) return undefined;
+    return `romancy.${name}.${this.#hashOf(text)}.${Math.floor(Math.log2(this.#rows + 1) / 2)}`;
+  }
+
+  /** Behind a pooler others may have prepared another text: for other tables, or of another version. */
+  #hashOf(text: string): string {
+    let hash = this.#hashes.get(text);
+    if (hash === undefined) {
+      hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
+      this.#hashes.set(text, hash);
+    }
+    return hash;
   }
 
   /** So many rows were written or changed. */

@@ -175,7 +175,12 @@ class PostgresDatabase implements Database {
 
   async close(): Promise<void> {
     await this.#lanes.close();
-    if (this.#ownsPool) await this.#pool.end();
+    // A connection that is being opened may fail: it is gone, as it was to be.
+    if (this.#ownsPool) await this.#pool.end().catch(ignore);
+  }
+
+  destroy(): void {
+    this.#lanes.destroy();
   }
 
   #use<T>(work: (connection: PostgresConnection) => Promise<T>): Promise<T> {

@@ -1,14 +1,21 @@
 /** What PostgreSQL's and the network's errors mean. */
+import { isOutside } from "../outside.ts";
 
-/** Classes of SQLSTATE that are the server's state (https://www.postgresql.org/docs/current/errcodes-appendix.html). */
-const TRANSIENT_CLASSES: ReadonlySet<string> = new Set([
-  "08", // connection
-  "25", // a transaction that is not what it should be: read-only after a failover, timed out
-  "40", // transaction rollback: serialization, deadlock
-  "53", // insufficient resources: disk full, too many connections
-  "55", // object not in prerequisite state: lock not available
-  "57", // operator intervention: shutdown, crash, canceled
-  "58", // system error
+/**
+ * Classes of SQLSTATE that blame a statement's values or rows; all others are the database's state, which may pass
+ * (https://www.postgresql.org/docs/current/errcodes-appendix.html).
+ */
+const FAULT_CLASSES: ReadonlySet<string> = new Set([
+  "09", // a trigger's action
+  "21", // cardinality
+  "22", // data
+  "23", // integrity constraint
+  "27", // triggered data change
+  "38", // a routine outside
+  "39", // the same
+  "44", // with check option
+  "54", // program limit
+  "P0", // raised by PL/pgSQL
 ]);
 
 const LOST_CLASSES: ReadonlySet<string> = new Set(["08", "25", "57"]);
@@ -20,9 +27,9 @@ const LOST =
 /** A prepared statement does not exist, or exists already: a pooler has given us another server's connection. */
 const PLAN_CODES: ReadonlySet<string> = new Set(["26000", "42P05"]);
 
-/** Whether the same statement may succeed later. */
+/** Whether the same statement may succeed later: neither is it to blame, nor is it a mistake of ours. */
 export function isTransient(error: unknown): boolean {
-  return isConnectionLost(error) || TRANSIENT_CLASSES.has(classOf(error)) || isPlanMissing(error);
+  return isOutside(error) && !FAULT_CLASSES.has(classOf(error));
 }
 
 /** Whether prepared statements do not last here. */

@@ -22,12 +22,31 @@ export async function applyOnMysql(
   );
   const statements: Text[] = [];
   if (advances.length > 0) statements.push(hold(advances));
-  if (events.length > 0) statements.push(insertEvents(events));
+  for (const part of partsOf(events)) statements.push(insertEvents(part));
   const patches = advances.flatMap(patchRow);
   if (patches.length > 0) statements.push(update(patches));
   if (creates.length > 0) statements.push(insertInstances(creates));
   await database.transact?.(statements.map(({ text, values }) => ({ text: qualify(text, database.naming), values })));
   return changes.map(() => ({ type: "applied" }));
+}
+
+/** Characters of values in one insert: servers limit what one query may hold (`max_allowed_packet`, 1 MB and more). */
+const PART = 200_000;
+
+/** Events that go into one insert each time. */
+function partsOf(events: readonly Row[]): Row[][] {
+  const parts: Row[][] = [];
+  let size = Number.POSITIVE_INFINITY;
+  for (const event of events) {
+    const length = String(event["data"] ?? "").length;
+    if (size + length > PART) {
+      parts.push([]);
+      size = 0;
+    }
+    parts.at(-1)?.push(event);
+    size += length;
+  }
+  return parts;
 }
 
 /** Locks the advances' rows; adding 1 to the largest number is an error, on purpose, when one of them is missing. */

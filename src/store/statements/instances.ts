@@ -214,11 +214,12 @@ export const listInstances: Statement<ListFilter, InstanceRow> = statement(
   order by created_at desc, id desc limit ${$int("limit")}`,
 );
 
-/** What tells whether a commit whose answer was lost took place. */
+/** What tells whether a commit whose answer was lost took place. It waits for one that is still under way. */
 export const evidenceOf: Statement<"id", EvidenceRow> = statement(
   "instances.evidence",
-  () => sql`
-  select workflow, input, worker_id, epoch, created_at, completed_at from romancy_instances where id = ${$("id")}`,
+  (d) => sql`
+  select workflow, input, worker_id, epoch, created_at, completed_at from romancy_instances
+  where id = ${$("id")} ${d.lockRow}`,
 );
 
 export interface EvidenceRow {

@@ -59,7 +59,7 @@ class MysqlTestDatabase implements TestDatabase {
 
   async open(): Promise<string[]> {
     const [rows] = await this.#admin.query(
-      "select coalesce(info, command) as query from information_schema.processlist where db = ?",
+      "select coalesce(info, command) as query from information_schema.processlist where db = ? and command <> 'Killed'",
       [this.#name],
     );
     return (rows as { query: string }[]).map(({ query }) => query);
