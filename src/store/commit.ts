@@ -11,7 +11,7 @@ import { applyChange, existing } from "./batch/each.ts";
 import type { Connection, Database } from "./database.ts";
 import type { Runner } from "./runner.ts";
 import { hasEvent } from "./statements/history.ts";
-import { evidenceOf } from "./statements/instances.ts";
+import { type EvidenceRow, evidenceOf } from "./statements/instances.ts";
 import { inTransaction } from "./transaction.ts";
 
 /** Applies all of the changes in one transaction; rejects when the database refuses one of them, or is not there. */
@@ -46,13 +46,7 @@ export class Committer {
     if (change.type === "deliver") return undefined;
     const id = change.type === "create" ? change.instance.id : change.instanceId;
     const [row] = await this.#runner.all(connection, evidenceOf, { id });
-    if (change.type === "create") {
-      if (!row) return undefined;
-      const { workerId, createdAt, workflow, input } = change.instance;
-      const isSame = row.created_at === createdAt && row.workflow === workflow && row.input === input;
-      const isOurs = isSame && (workerId === null || (row.worker_id === workerId && row.epoch === 1));
-      return isOurs ? { type: "applied" } : { type: "exists", workflow: row.workflow, input: row.input };
-    }
+    if (change.type === "create") return row && judgeCreate(change, row);
     // The epoch only rises: if it is still ours, nobody else has written meanwhile.
     if (row?.epoch !== change.epoch) return { type: "fenced" };
     const [first] = change.events;
@@ -128,4 +122,12 @@ function isPlain(change: Change): change is Create | Advance {
   const { subscriptions = [] } = change;
   const isAlone = change.type === "create" || ((change.reads ?? []).length === 0 && !change.unsubscribes);
   return isAlone && subscriptions.length === 0;
+}
+
+/** Whether what is there under the id is what was to be created. */
+function judgeCreate({ instance }: Create, row: EvidenceRow): ChangeResult {
+  const { workerId, createdAt, workflow, input } = instance;
+  const isSame = row.created_at === createdAt && row.workflow === workflow && row.input === input;
+  const isOurs = isSame && (workerId === null || (row.worker_id === workerId && row.epoch === 1));
+  return isOurs ? { type: "applied" } : { type: "exists", workflow: row.workflow, input: row.input };
 }
