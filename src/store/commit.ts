@@ -9,6 +9,7 @@
 import type { Advance, Change, ChangeResult, Create } from "../core/commit.ts";
 import { applyChange, existing } from "./batch/each.ts";
 import type { Connection, Database } from "./database.ts";
+import { eventRow } from "./rows.ts";
 import type { Runner } from "./runner.ts";
 import { hasEvent } from "./statements/history.ts";
 import { type EvidenceRow, evidenceOf } from "./statements/instances.ts";
@@ -52,7 +53,7 @@ export class Committer {
     const [first] = change.events;
     // A patch alone is written once more with the same effect, unless it has ended the instance.
     if (!first) return row.completed_at === null ? undefined : { type: "applied" };
-    const found = await this.#runner.all(connection, hasEvent, { instanceId: id, seq: first.seq });
+    const found = await this.#runner.all(connection, hasEvent, eventRow(id, first));
     return found.length > 0 ? { type: "applied" } : undefined;
   }
 

@@ -43,7 +43,11 @@ export const historyPage: Statement<"ids" | "afterId" | "afterSeq" | "limit", Hi
   order by instance_id, seq limit ${$int("limit")}`,
 );
 
-export const hasEvent: Statement<"instanceId" | "seq", { readonly seq: number }> = statement(
+export const hasEvent: Statement<Columns, { readonly seq: number }> = statement(
   "history.has",
-  () => sql`select seq from romancy_history where instance_id = ${$("instanceId")} and seq = ${$int("seq")}`,
+  () => sql`
+  select seq from romancy_history
+  where instance_id = ${$("instanceId")} and seq = ${$int("seq")} and kind = ${$("kind")}
+    and operation_id = ${$("operationId")} and at = ${$int("at")}
+    and coalesce(data, '') = coalesce(${$("data")}, '')`,
 );
