@@ -180,7 +180,7 @@ class MysqlDatabase implements Database {
   /** Under a lock of the connection; statements that define tables commit by themselves here. */
   async exclusively<T>(body: (connection: Connection) => Promise<T>): Promise<T> {
     // Names of locks have 64 characters at most, and are the whole server's.
-    const lock = `concat('romancy:', md5(concat(database(), '.${this.naming.prefix}')))`;
+    const lock = `concat('romancy:', left(sha2(concat(database(), '.${this.naming.prefix}'), 256), 40))`;
     return this.#lanes.use(async (client) => {
       const [rows] = await client.query({
         sql: `select get_lock(${lock}, ${MIGRATED_WITHIN}) as locked`,
