@@ -5,12 +5,16 @@ export {
   ActivityError,
   ActivityTimeoutError,
   AppStateError,
+  ChannelModeConflictError,
+  ChannelNotSubscribedError,
+  ChannelTimeoutError,
   DuplicateNameError,
   EventTimeoutError,
   InstanceConflictError,
   InstanceFinishedError,
   InstanceNotFoundError,
   MisplacedCallError,
+  MissingPackageError,
   NonDeterminismError,
   OperationIdConflictError,
   QuarantineError,
@@ -30,11 +34,21 @@ export { type ErrorMatcher, type RetryPolicy, retryPolicies } from "./core/retry
 export type { InstanceStatus } from "./core/status.ts";
 export { Romancy } from "./engine/app.ts";
 export type { HistoryEntry, InstanceFilter, InstancePage, WaitTarget } from "./engine/inspect.ts";
-export type { RomancyOptions } from "./engine/options.ts";
+export type { HttpOptions, RomancyOptions } from "./engine/options.ts";
+export { toNodeListener } from "./http/node-listener.ts";
+export type { ListenOptions } from "./http/server.ts";
 export type { MysqlPool, PostgresPool } from "./store/pools.ts";
 export { type Activity, type ActivityFunction, defineActivity } from "./workflow/activity.ts";
 export type { ActivityContext, Session, SqlValue } from "./workflow/activity-context.ts";
 export type { ActivityCallOptions, ActivityOptions } from "./workflow/activity-options.ts";
+export type {
+  ChannelMode,
+  MessageSender,
+  PublishOptions,
+  ReceivedMessage,
+  ReceiveOptions,
+  SentMessage,
+} from "./workflow/channels.ts";
 export type { EventInput, EventSubscription, ReceivedEvent, WaitEventOptions } from "./workflow/events.ts";
 export type { InstanceDescription, InstanceSummary, WaitDescription, WorkflowHandle } from "./workflow/handle.ts";
 export type { Logger } from "./workflow/logger.ts";

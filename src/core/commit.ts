@@ -1,11 +1,12 @@
-import type { HistoryEvent, MessageAttributes } from "./history.ts";
+import type { Action, ChannelMessage, Post } from "./action.ts";
+import type { HistoryEvent, MessageAttributes, NewEvent } from "./history.ts";
 import type { InstanceStatus } from "./status.ts";
 
 /**
  * What the engine asks the store to write. The journal gathers changes of many instances and the store applies them in
  * one transaction; each is judged by itself.
  */
-export type Change = Create | Advance | Deliver;
+export type Change = Create | Advance | Deliver | Publish | Rouse;
 
 /** A new instance. */
 export interface Create {
@@ -36,16 +37,30 @@ export interface Deliver {
   readonly message: NewMessage;
 }
 
-interface NewMessage {
-  /** The event's type. */
+export interface NewMessage {
+  /** The event's type, or the channel. */
   readonly type: string;
   /** The event's `subject`. */
   readonly key: string | null;
-  /** The same for every copy of one event, which an instance gets once. */
+  /** The same for every copy of one message, which an instance gets once. */
   readonly fingerprint: string;
   readonly attributes: MessageAttributes;
   /** Encoded text. */
   readonly data: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
+/** A message for a channel: put into the inboxes of its subscribers, or kept until one of competing ones takes it. */
+export interface Publish {
+  readonly type: "publish";
+  readonly message: ChannelMessage;
+}
+
+/** Calls as many of a channel's competing subscribers that wait as there are messages for them. */
+interface Rouse {
+  readonly type: "rouse";
+  readonly channel: string;
   /** Epoch milliseconds. */
   readonly at: number;
 }
@@ -62,8 +77,12 @@ export interface Advance {
   readonly reads?: readonly Read[];
   /** What it hears of from now on; none unless given. */
   readonly subscriptions?: readonly Subscription[];
-  /** Whether it hears of nothing any more: it has ended. */
-  readonly unsubscribes?: boolean;
+  /** What takes place with it, in this order; none unless given. */
+  readonly actions?: readonly Action[];
+  /** What an activity has sent; if one cannot be delivered, nothing of the advance applies. None unless given. */
+  readonly posts?: readonly Post[];
+  /** Whether its inbox, subscriptions and memberships end with it. */
+  readonly clears?: boolean;
 }
 
 export interface NewInstance {
@@ -81,11 +100,22 @@ export interface NewInstance {
   readonly createdAt: number;
 }
 
+/** The instance that one goes on as. Its workflow, tags and priority are the same. */
+interface Successor {
+  readonly id: string;
+  /** Encoded list of arguments. */
+  readonly input: string;
+  /** Who runs it at once; the epoch is then 1. */
+  readonly workerId: string;
+}
+
 /** How an instance's row changes with a turn; the status comes from `transition`. Times in epoch milliseconds. */
 export type InstancePatch =
   | { readonly event: "complete"; readonly at: number; readonly output: string }
   | { readonly event: "fail"; readonly at: number; readonly error: string }
   | { readonly event: "block"; readonly at: number; readonly error: string }
+  /** It goes on as another, with a history of its own; what was sent to it and what it hears of go along. */
+  | { readonly event: "recur"; readonly at: number; readonly successor: Successor }
   /** It goes on; what was held against it, that owners died while they ran it, is forgiven. */
   | { readonly event: "progress"; readonly at: number }
   | {
@@ -99,11 +129,17 @@ export type InstancePatch =
 
 /** How a change fared. */
 export type ChangeResult =
-  | { readonly type: "applied" }
-  /** A message is in the inboxes of these instances. */
-  | { readonly type: "delivered"; readonly to: readonly string[] }
+  | {
+      readonly type: "applied";
+      /** What came of the actions, in their order; `undefined` where nothing did, and nothing is recorded. */
+      readonly answers?: readonly (NewEvent | undefined)[];
+      /** How many instances were sent something, or called to take it; none unless given. */
+      readonly receivers?: number;
+    }
+  /** A message is in the inboxes of so many instances, or kept, and so many were called to take it. */
+  | { readonly type: "delivered"; readonly receivers: number }
   /** The one instance that it was for does not exist, or has ended. */
-  | { readonly type: "undeliverable"; readonly status: InstanceStatus | undefined }
+  | { readonly type: "undeliverable"; readonly instanceId: string; readonly status: InstanceStatus | undefined }
   /** Somebody else owns the instance by now: the run is to be dropped. */
   | { readonly type: "fenced" }
   /** The id to create exists. */

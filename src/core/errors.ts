@@ -109,6 +109,46 @@ export class QuarantineError extends RomancyError {
   }
 }
 
+/** `ctx.receive` was given a `timeout` and no message came in time. One that comes later is kept for the next receive. */
+export class ChannelTimeoutError extends RomancyError {
+  readonly channel: string;
+
+  constructor(channel: string) {
+    super("CHANNEL_TIMEOUT", `No message came on channel ${channel} in time.`);
+    this.channel = channel;
+  }
+}
+
+/** A channel is used in one mode at a time, and it is in use in another. */
+export class ChannelModeConflictError extends RomancyError {
+  readonly channel: string;
+  /** The mode in use. */
+  readonly mode: string;
+
+  constructor(channel: string, mode: string, asked: string) {
+    super(
+      "CHANNEL_MODE_CONFLICT",
+      `Channel ${channel} is in use as ${mode} and cannot be subscribed to as ${asked}. Use another channel, or wait ` +
+        "until its subscribers are gone and its messages are taken.",
+    );
+    this.channel = channel;
+    this.mode = mode;
+  }
+}
+
+/** `ctx.receive` was called for a channel that the instance has not subscribed to. */
+export class ChannelNotSubscribedError extends RomancyError {
+  readonly channel: string;
+
+  constructor(channel: string) {
+    super(
+      "CHANNEL_NOT_SUBSCRIBED",
+      `The instance has not subscribed to channel ${channel}. Call \`await ctx.subscribe(${JSON.stringify(channel)}, mode)\` first.`,
+    );
+    this.channel = channel;
+  }
+}
+
 /** The code asked for something else than its history records; the instance is `blocked` until the code is put right. */
 export class NonDeterminismError extends RomancyError {
   /** Position in the history, counted from 1. */
@@ -248,6 +288,18 @@ export class UnsupportedDatabaseError extends RomancyError {
   }
 }
 
+/** A package that only some features need is not installed. */
+export class MissingPackageError extends RomancyError {
+  /** Its name in the registry. */
+  readonly package: string;
+
+  /** @param what what needs it, with the verb */
+  constructor(what: string, name: string, options?: ErrorOptions) {
+    super("MISSING_PACKAGE", `${what} the package \`${name}\`: run \`npm install ${name}\`.`, options);
+    this.package = name;
+  }
+}
+
 /** The schema in the database is newer than this code, or older while `autoMigrate` is off. Nothing was touched. */
 export class SchemaVersionError extends RomancyError {
   constructor(message: string) {
@@ -260,6 +312,11 @@ export class StoreError extends RomancyError {
   constructor(message: string, options?: ErrorOptions) {
     super("STORE", message, options);
   }
+}
+
+/** Why something cannot be sent to an instance. */
+export function undeliverable(instanceId: string, status: string | undefined): Error {
+  return status === undefined ? new InstanceNotFoundError(instanceId) : new InstanceFinishedError(instanceId, status);
 }
 
 /** The message of whatever was thrown. */

@@ -13,6 +13,7 @@
 import { decode, encode } from "./codec.ts";
 import {
   ActivityError,
+  ChannelTimeoutError,
   EventTimeoutError,
   messageOf,
   NonDeterminismError,
@@ -28,6 +29,7 @@ import {
   type OperationKind,
   operationKindOf,
   type RecordedOperation,
+  type WaitFor,
 } from "./history.ts";
 import type { Operation } from "./operation.ts";
 
@@ -198,6 +200,11 @@ export class Execution<Request> {
     };
   }
 
+  /** Has a turn made even if nothing was recorded: what is open may stand otherwise now. */
+  turn(): void {
+    this.#schedule();
+  }
+
   /** Sets the code aside while it only waits; it can be resumed. */
   park(): void {
     if (this.#state === "running") this.#state = "parked";
@@ -306,7 +313,14 @@ export class Execution<Request> {
         operation.resolve({ ...event.attributes, data: this.#read(id, event.data) });
         break;
       case "wait_timed_out":
-        operation.reject(new EventTimeoutError(event.waitFor.types, event.waitFor.key));
+        operation.reject(timeoutOf(event.waitFor));
+        break;
+      case "action_completed":
+        operation.resolve(this.#read(id, event.result));
+        break;
+      case "action_failed":
+      case "wait_refused":
+        operation.reject(this.#read(id, event.error));
         break;
     }
   }
@@ -350,4 +364,10 @@ export class Execution<Request> {
     this.#requested = [];
     this.#options.onTurn(turn);
   }
+}
+
+function timeoutOf(waitFor: WaitFor): Error {
+  return waitFor.kind === "event"
+    ? new EventTimeoutError(waitFor.types, waitFor.key)
+    : new ChannelTimeoutError(waitFor.channel);
 }

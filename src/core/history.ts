@@ -1,12 +1,28 @@
 /** What an operation is; an id that is asked for under another kind than recorded is a non-determinism. */
-export type OperationKind = "activity" | "timer" | "value" | "wait";
+export type OperationKind = "activity" | "timer" | "value" | "wait" | "action";
 
-/** What a wait is for: an event of one of these types, of this key if there is one. */
-export interface WaitFor {
+/**
+ * How a channel gives its messages: `broadcast` to all subscribers, `competing` each to one of them, `direct` to the one
+ * instance that they are sent to.
+ */
+export type ChannelMode = "broadcast" | "competing" | "direct";
+
+/** What a wait is for. */
+export type WaitFor = WaitForEvent | WaitForMessage;
+
+/** An event of one of these types, of this key if there is one. */
+interface WaitForEvent {
   readonly kind: "event";
   readonly types: readonly string[];
   /** The event's `subject`; `null` for any. */
   readonly key: string | null;
+}
+
+/** A message of a channel that the instance has subscribed to in this mode. */
+interface WaitForMessage {
+  readonly kind: "channel";
+  readonly channel: string;
+  readonly mode: ChannelMode;
 }
 
 interface EventBase {
@@ -86,6 +102,27 @@ interface WaitTimedOut extends EventBase {
   readonly waitFor: WaitFor;
 }
 
+/** There was nothing to wait for, for want of a subscription. */
+interface WaitRefused extends EventBase {
+  readonly kind: "wait_refused";
+  /** Encoded text of what is thrown. */
+  readonly error: string;
+}
+
+/** Something was done in the database itself, within the commit that recorded it. */
+interface ActionCompleted extends EventBase {
+  readonly kind: "action_completed";
+  /** Encoded text. */
+  readonly result: string;
+}
+
+/** It could not be done. */
+interface ActionFailed extends EventBase {
+  readonly kind: "action_failed";
+  /** Encoded text of what is thrown. */
+  readonly error: string;
+}
+
 /** Everything that a history can record. */
 export type HistoryEvent =
   | ActivityCompleted
@@ -96,10 +133,21 @@ export type HistoryEvent =
   | ValueRecorded
   | WaitStarted
   | MessageReceived
-  | WaitTimedOut;
+  | WaitTimedOut
+  | WaitRefused
+  | ActionCompleted
+  | ActionFailed;
 
 /** The events that answer an operation; the others accompany it. */
-export type Completion = ActivityCompleted | ActivityFailed | TimerFired | MessageReceived | WaitTimedOut;
+export type Completion =
+  | ActivityCompleted
+  | ActivityFailed
+  | TimerFired
+  | MessageReceived
+  | WaitTimedOut
+  | WaitRefused
+  | ActionCompleted
+  | ActionFailed;
 
 type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
@@ -116,6 +164,9 @@ const OPERATION_KIND: Readonly<Record<HistoryEvent["kind"], OperationKind>> = {
   wait_started: "wait",
   message_received: "wait",
   wait_timed_out: "wait",
+  wait_refused: "wait",
+  action_completed: "action",
+  action_failed: "action",
 };
 
 const COMPLETIONS: ReadonlySet<HistoryEvent["kind"]> = new Set<Completion["kind"]>([
@@ -124,6 +175,9 @@ const COMPLETIONS: ReadonlySet<HistoryEvent["kind"]> = new Set<Completion["kind"
   "timer_fired",
   "message_received",
   "wait_timed_out",
+  "wait_refused",
+  "action_completed",
+  "action_failed",
 ]);
 
 /** The kind of operation that the event belongs to. */

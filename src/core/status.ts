@@ -2,7 +2,7 @@
  * The life of an instance.
  *
  *     pending -> running <-> waiting
- *                running  -> completed | failed
+ *                running  -> completed | failed | recurred
  *                running  -> blocked -> running      (fixed code was deployed)
  *
  * Every change of status goes through `transition`, which is total: a move that is not listed is `undefined`, and the
@@ -20,7 +20,7 @@ export type InstanceStatus =
   | "recurred";
 
 /** What can happen to an instance. */
-export type StatusEvent = "claim" | "suspend" | "block" | "complete" | "fail" | "release";
+export type StatusEvent = "claim" | "suspend" | "block" | "complete" | "fail" | "recur" | "release";
 
 const TRANSITIONS: Readonly<Record<InstanceStatus, Partial<Record<StatusEvent, InstanceStatus>>>> = {
   pending: { claim: "running" },
@@ -29,6 +29,7 @@ const TRANSITIONS: Readonly<Record<InstanceStatus, Partial<Record<StatusEvent, I
     block: "blocked",
     complete: "completed",
     fail: "failed",
+    recur: "recurred",
     release: "running",
     // A dead worker's instances are `running` when the next worker claims them.
     claim: "running",

@@ -9,7 +9,7 @@
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { UnsupportedDatabaseError } from "../core/errors.ts";
-import type { Connection, Database, Row, SharedTransaction } from "../store/database.ts";
+import { type Connection, completing, type Database, type Row, type SharedTransaction } from "../store/database.ts";
 import type { Dialect } from "../store/dialect.ts";
 import type { Naming } from "../store/naming.ts";
 import { $, type Bindable, type SqlValue, sql } from "../store/sql.ts";
@@ -59,10 +59,15 @@ export async function openSqlite(path: string, naming: Naming): Promise<Database
   }
 }
 
+/** Tells at the end whether it is still the same transaction: users' code may have ended it and begun another. */
+const MARK = "romancy_session";
+const BEGIN = `begin immediate; savepoint ${MARK}`;
+
 class SqliteDatabase implements Database {
   readonly dialect: Dialect = sqliteDialect;
   readonly naming: Naming;
   readonly reader: Connection;
+  readonly viewer: Connection;
   readonly writer: Connection;
   readonly #writer: SqliteConnection;
   readonly #close: () => void;
@@ -77,7 +82,7 @@ class SqliteDatabase implements Database {
       run: (statement, values) => this.#alone(() => this.#writer.write(statement, values)),
       script: (text) => this.#alone(() => this.#writer.client.exec(text)),
     };
-    this.reader = new SqliteConnection(reader);
+    this.reader = this.viewer = new SqliteConnection(reader);
     this.#close = () => {
       if (reader !== writer) reader.close();
       writer.close();
@@ -90,21 +95,13 @@ class SqliteDatabase implements Database {
   }
 
   async exclusively<T>(body: (connection: Connection) => Promise<T>): Promise<T> {
-    const transaction = await this.begin();
-    try {
-      const result = await body(transaction);
-      await transaction.commit();
-      return result;
-    } catch (error) {
-      await transaction.rollback();
-      throw error;
-    }
+    return completing(await this.begin(), body);
   }
 
   async share(): Promise<SharedTransaction> {
     const release = await this.#mutex.acquire();
     try {
-      await retryBusy(() => this.#writer.client.exec("begin immediate"));
+      await retryBusy(() => this.#writer.client.exec(BEGIN));
     } catch (error) {
       release();
       throw error;
@@ -116,7 +113,7 @@ class SqliteDatabase implements Database {
     const release = this.#mutex.acquireNow();
     if (!release) return undefined;
     try {
-      this.#writer.client.exec("begin immediate");
+      this.#writer.client.exec(BEGIN);
     } catch (error) {
       release();
       if (isBusy(error)) return undefined;
@@ -220,8 +217,12 @@ class SqliteTransaction implements SharedTransaction {
   }
 
   async isOpen(): Promise<boolean> {
-    // Node 22.13 does not know `isTransaction`.
-    return this.#connection.client.isTransaction ?? !this.#canBegin();
+    try {
+      this.#connection.client.exec(`release ${MARK}`);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   all(statement: Compiled, values: readonly Bindable[]): Promise<Row[]> {
@@ -238,17 +239,6 @@ class SqliteTransaction implements SharedTransaction {
 
   async query(text: string, values: readonly SqlValue[]): Promise<Row[]> {
     return this.#connection.client.prepare(text).all(...values);
-  }
-
-  /** Whether there is no transaction, so that one could begin. */
-  #canBegin(): boolean {
-    try {
-      this.#connection.client.exec("begin");
-      this.#connection.client.exec("rollback");
-      return true;
-    } catch {
-      return false;
-    }
   }
 
   async commit(): Promise<void> {

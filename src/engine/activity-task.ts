@@ -1,24 +1,35 @@
 /** One activity of a run, from being asked for to its record: its attempts and the waits between them. */
 
+import type { Post } from "../core/action.ts";
 import { encodeThrown } from "../core/codec.ts";
 import type { Change, ChangeResult } from "../core/commit.ts";
 import { toMilliseconds } from "../core/duration.ts";
+import { InstanceFinishedError, InstanceNotFoundError } from "../core/errors.ts";
 import type { Reservation } from "../core/execution.ts";
 import type { NewEvent, RecordedOperation } from "../core/history.ts";
 import { nextAttemptAt, type RetryPolicy, resolveRetryPolicy } from "../core/retry.ts";
 import type { AnyWorkflow } from "../workflow/workflow.ts";
 import { Attempt, type AttemptEnvironment, type AttemptOutcome } from "./activity.ts";
 import type { Clock } from "./clock.ts";
+import type { Journal } from "./journal.ts";
+import type { ActivityRequest } from "./requests.ts";
 import type { ActivitySession } from "./session.ts";
 import type { Slots } from "./slots.ts";
-import type { ActivityRequest } from "./workflow-context.ts";
 
 /** What a task needs from its worker. */
 export interface TaskHost {
   readonly clock: Clock;
   readonly slots: Slots;
+  readonly journal: Journal;
   readonly environment: AttemptEnvironment;
   readonly defaultRetryPolicy: RetryPolicy | false | undefined;
+  /**
+   * Something was sent, durably.
+   *
+   * @param receivers how many instances have it, or were called for it
+   * @param published the channels to which messages were published
+   */
+  onSent(receivers: number, published: readonly string[]): void;
 }
 
 /** What a task needs from its run. */
@@ -136,26 +147,26 @@ export class ActivityTask {
 
   async #settle(outcome: AttemptOutcome): Promise<void> {
     if (outcome.type === "failed") this.#fail(outcome.error, outcome.retryable);
-    else if (outcome.type === "returned") await this.#complete(outcome.result, outcome.session);
+    else if (outcome.type === "returned") await this.#complete(outcome);
   }
 
-  async #complete(result: string, session: ActivitySession | undefined): Promise<void> {
+  async #complete({ result, session, posts }: Extract<AttemptOutcome, { type: "returned" }>): Promise<void> {
     const event: NewEvent = {
       kind: "activity_completed",
       operationId: this.#id,
       at: this.#host.clock.now(),
       result,
     };
-    if (session) {
-      await this.#commitSession(event, session);
+    if (session || posts.length > 0) {
+      await this.#commitAlone(event, posts, session);
     } else {
       this.#state = "over";
       this.#owner.record(event);
     }
   }
 
-  /** The user's rows and the record of the activity, in one commit. */
-  async #commitSession(event: NewEvent, session: ActivitySession): Promise<void> {
+  /** The user's rows, what was sent, and the record of the activity, in one commit. */
+  async #commitAlone(event: NewEvent, posts: readonly Post[], session: ActivitySession | undefined): Promise<void> {
     const place = this.#owner.reserve();
     const change: Change = {
       type: "advance",
@@ -163,23 +174,29 @@ export class ActivityTask {
       epoch: this.#owner.epoch,
       events: [{ ...event, seq: place.seq }],
       patch: undefined,
+      posts,
     };
-    let result: ChangeResult;
+    let result: ChangeResult | undefined;
     try {
-      result = await session.commitWith(change);
+      result = await (session ? session.commitWith(change) : this.#host.journal.submit(() => change));
+      if (result?.type === "refused") throw result.error;
     } catch (error) {
       place.cancel();
-      if (!this.#isOver()) this.#fail(error, true);
+      // Whoever does not take messages any more will not take them later.
+      const isGone = error instanceof InstanceNotFoundError || error instanceof InstanceFinishedError;
+      if (!this.#isOver()) this.#fail(error, !isGone);
       return;
     }
-    if (result.type === "applied") {
-      this.#state = "over";
-      place.fulfil(event);
-      await session.runAfterCommit();
-    } else {
+    if (result?.type !== "applied") {
       place.cancel();
-      this.#owner.onFenced();
+      if (result) this.#owner.onFenced();
+      return;
     }
+    this.#state = "over";
+    place.fulfil(event);
+    const published = posts.flatMap((post) => (post.type === "publish" ? [post.message.channel] : []));
+    this.#host.onSent(result.receivers ?? 0, published);
+    await session?.runAfterCommit();
   }
 
   #fail(error: unknown, retryable: boolean): void {

@@ -1,12 +1,17 @@
 /** One attempt of an activity: from its arguments to an outcome that can be recorded. */
+import type { ChannelMessage, Post } from "../core/action.ts";
 import { encode } from "../core/codec.ts";
-import { ActivityTimeoutError, SerializationError, ValidationError } from "../core/errors.ts";
+import { ActivityTimeoutError, MisplacedCallError, SerializationError, ValidationError } from "../core/errors.ts";
 import type { Store } from "../store/store.ts";
+import { checkName } from "../workflow/activity.ts";
 import type { ActivityContext } from "../workflow/activity-context.ts";
 import type { AnyActivity } from "../workflow/activity-options.ts";
+import type { PublishOptions, SentMessage } from "../workflow/channels.ts";
 import type { Logger } from "../workflow/logger.ts";
 import { validate, validateArguments } from "../workflow/schema.ts";
+import type { Clock } from "./clock.ts";
 import { bindLogger } from "./log.ts";
+import { channelMessage } from "./messages.ts";
 import { runAsActivity } from "./scope.ts";
 import { ActivitySession } from "./session.ts";
 
@@ -26,14 +31,24 @@ export interface AttemptEnvironment {
   readonly store: Store;
   readonly log: Logger;
   readonly maxValueBytes: number;
+  readonly clock: Clock;
+  readonly randomBytes: (count: number) => Uint8Array;
 }
 
 export type AttemptOutcome =
   /** `result` is encoded. With a session, its transaction is open, to be committed with the record. */
-  | { readonly type: "returned"; readonly result: string; readonly session: ActivitySession | undefined }
+  | {
+      readonly type: "returned";
+      readonly result: string;
+      readonly session: ActivitySession | undefined;
+      /** What it has sent, to go out with the record. */
+      readonly posts: readonly Post[];
+    }
   | { readonly type: "failed"; readonly error: unknown; readonly retryable: boolean }
   /** Nobody wants to know any more. */
   | { readonly type: "abandoned" };
+
+const NOTHING: readonly Post[] = [];
 
 /** What only some activities use (session, signal, logger) is made at first use: most of an attempt's cost would be these. */
 export class Attempt implements ActivityContext {
@@ -42,6 +57,7 @@ export class Attempt implements ActivityContext {
   readonly #outcome: PromiseWithResolvers<AttemptOutcome> = Promise.withResolvers();
   #controller: AbortController | undefined;
   #session: ActivitySession | undefined;
+  #posts: Post[] | undefined;
   #log: Logger | undefined;
   #abortReason: Error | undefined;
   #isOver = false;
@@ -88,6 +104,15 @@ export class Attempt implements ActivityContext {
     return this.#session;
   }
 
+  async publish(channel: string, data: unknown, options: PublishOptions = {}): Promise<SentMessage> {
+    return this.#post({ type: "publish", message: this.#message(channel, data, options) });
+  }
+
+  async sendTo(instanceId: string, channel: string, data: unknown, options: PublishOptions = {}): Promise<SentMessage> {
+    checkName("instance", instanceId);
+    return this.#post({ type: "send", instanceId, message: this.#message(channel, data, options) });
+  }
+
   /** The session, if its transaction has begun. */
   get openSession(): ActivitySession | undefined {
     return this.#session?.hasBegun ? this.#session : undefined;
@@ -108,6 +133,24 @@ export class Attempt implements ActivityContext {
     if (outcome.type === "returned" && this.openSession) return { ...outcome, session: this.openSession };
     await this.#session?.rollback(outcome.type === "returned" ? "The activity has ended" : "The attempt has failed");
     return outcome;
+  }
+
+  #message(channel: string, data: unknown, options: PublishOptions): ChannelMessage {
+    const { clock, randomBytes, maxValueBytes } = this.#environment;
+    const { instanceId } = this;
+    return channelMessage(channel, data, options, {
+      at: clock.now(),
+      randomBytes,
+      maxValueBytes,
+      senderInstanceId: instanceId,
+    });
+  }
+
+  #post(post: Post): SentMessage {
+    if (this.#isOver) throw new MisplacedCallError(`Activity ${this.activityId} has ended: it sends nothing any more.`);
+    this.#posts ??= [];
+    this.#posts.push(post);
+    return { id: post.message.attributes["id"] as string };
   }
 
   #refusal(): string | undefined {
@@ -150,10 +193,11 @@ export class Attempt implements ActivityContext {
       const returned: unknown = await activity.fn(this, ...(valid as never));
       const result = output ? await validate(output, returned, `The result of activity ${activityId}`) : returned;
       const text = encode(result, `The result of activity ${activityId}`, this.#environment.maxValueBytes);
-      return { type: "returned", result: text, session: undefined };
+      return { type: "returned", result: text, session: undefined, posts: this.#posts ?? NOTHING };
     } catch (error) {
-      // The same value would be refused again.
-      return { type: "failed", error, retryable: !(error instanceof SerializationError) };
+      // The same value would be refused again, and the call be as misplaced.
+      const isMistake = error instanceof SerializationError || error instanceof MisplacedCallError;
+      return { type: "failed", error, retryable: !isMistake };
     }
   }
 

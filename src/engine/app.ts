@@ -1,18 +1,19 @@
 /** The app: the only place where the parts are put together. */
-
+import type { Server } from "node:http";
 import { decode } from "../core/codec.ts";
 import { toMilliseconds } from "../core/duration.ts";
-import { AppStateError, DuplicateNameError, messageOf, WorkflowFailedError } from "../core/errors.ts";
-import { uuidv4, uuidv7 } from "../core/uuid.ts";
+import { AppStateError, DuplicateNameError, WorkflowFailedError } from "../core/errors.ts";
+import { uuidv4 } from "../core/uuid.ts";
+import { HttpDoor } from "../http/door.ts";
+import type { ListenOptions } from "../http/server.ts";
 import { checkSchema, migrate } from "../store/migrate.ts";
 import { SqlStore } from "../store/sql-store.ts";
-import type { Ending, Store } from "../store/store.ts";
-import { checkName } from "../workflow/activity.ts";
+import type { Ending } from "../store/store.ts";
+import type { PublishOptions, SentMessage } from "../workflow/channels.ts";
 import type { EventInput } from "../workflow/events.ts";
 import type { InstanceDescription, WorkflowHandle } from "../workflow/handle.ts";
 import type { AnyWorkflow, StartOptions, Workflow, WorkflowStarter } from "../workflow/workflow.ts";
-import { type Clock, DatabaseClock, systemClock } from "./clock.ts";
-import { sendEvent } from "./events.ts";
+import { prepareEvent } from "./events.ts";
 import {
   describeInstance,
   type HistoryEntry,
@@ -21,38 +22,17 @@ import {
   listInstances,
   readHistory,
 } from "./inspect.ts";
-import { Journal } from "./journal.ts";
-import { bindLogger } from "./log.ts";
 import { openDatabase } from "./open-database.ts";
 import { type ResolvedOptions, type RomancyOptions, resolveOptions } from "./options.ts";
-import { Announcer, Presence } from "./presence.ts";
-import { ownIdentity } from "./process-identity.ts";
+import { settlesWithin } from "./patience.ts";
+import { publish, type SendingEnvironment, sendTo } from "./publish.ts";
 import { randomBytes } from "./random.ts";
-import { Results } from "./results.ts";
+import { Running } from "./running.ts";
 import { guardRejections, unguardRejections } from "./scope.ts";
-import { start } from "./start.ts";
-import { Watch } from "./watch.ts";
-import { Worker } from "./worker.ts";
-
-/** What exists while the app is started. */
-interface Running {
-  readonly store: Store;
-  readonly journal: Journal;
-  readonly results: Results;
-  readonly watch: Watch;
-  readonly clock: Clock;
-  readonly announcer: Announcer;
-  readonly presence: Presence | undefined;
-  readonly worker: Worker | undefined;
-  /** Looks at the database's clock now and then; absent where it is this machine's. */
-  readonly clockTimer: NodeJS.Timeout | undefined;
-}
+import { type StartEnvironment, start } from "./start.ts";
 
 /** Milliseconds that the database is given, beside running activities, when the app shuts down. */
 const CLOSED_WITHIN = 5_000;
-
-/** Milliseconds between two looks at the database's clock. */
-const CLOCK_INTERVAL = 30_000;
 
 /**
  * Durable workflows in this process, on the user's own database.
@@ -67,11 +47,20 @@ const CLOCK_INTERVAL = 30_000;
 export class Romancy implements WorkflowStarter, AsyncDisposable {
   /** Unique among the living workers of the database. */
   readonly workerId: string;
+  /**
+   * Answers CloudEvents over HTTP and questions for health, in any server that speaks the Web's standard; needs the
+   * package `cloudevents`. Never rejects, and needs no `this`.
+   *
+   * @example
+   * Bun.serve({ fetch: app.fetch });
+   */
+  readonly fetch: (request: Request) => Promise<Response>;
   readonly #options: ResolvedOptions;
   readonly #workflows = new Map<string, AnyWorkflow>();
   #starting: Promise<Running> | undefined;
   #running: Running | undefined;
   #stopping: Promise<void> | undefined;
+  readonly #http: HttpDoor;
   readonly #onSignal = (): void => void this.shutdown();
 
   /** @throws ValidationError when an option is not what it must be */
@@ -79,6 +68,13 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
     this.#options = resolveOptions(options);
     this.workerId = this.#options.workerId ?? uuidv4(randomBytes(16));
     this.register(...(options.workflows ?? []));
+    this.#http = new HttpDoor(this.#options, {
+      prepareEvent: (event) => prepareEvent(event, undefined, this.#environment()),
+      publish: (channel, data, sending) => this.publish(channel, data, sending),
+      sendTo: (id, channel, data, sending) => this.sendTo(id, channel, data, sending),
+      ping: () => this.#need().store.time(),
+    });
+    this.fetch = this.#http.fetch;
   }
 
   /**
@@ -148,17 +144,17 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
 
   /** @throws InstanceNotFoundError */
   async getInstance(id: string): Promise<InstanceDescription> {
-    return describeInstance(this.#need().store, id);
+    return describeInstance(this.#need().store.views, id);
   }
 
   /** Instances, newest first, page by page. */
   async listInstances(filter: InstanceFilter = {}): Promise<InstancePage> {
-    return listInstances(this.#need().store, filter);
+    return listInstances(this.#need().store.views, filter);
   }
 
   /** @throws InstanceNotFoundError */
   async getHistory(id: string): Promise<HistoryEntry[]> {
-    return readHistory(this.#need().store, id);
+    return readHistory(this.#need().store.views, id);
   }
 
   /**
@@ -171,22 +167,38 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
    * @throws InstanceNotFoundError, InstanceFinishedError when it is for one instance
    */
   async sendEvent(event: EventInput, options: { readonly instanceId?: string } = {}): Promise<{ readonly id: string }> {
-    const { journal, worker, clock, announcer } = this.#need();
-    const { maxValueBytes } = this.#options;
-    const target = options.instanceId ?? event?.["romancyinstanceid"];
-    if (target !== undefined) checkName("instance", target as string);
-    return sendEvent(event, target as string | undefined, {
-      journal,
-      clock,
-      randomBytes,
-      maxValueBytes,
-      workflows: this.#workflows,
-      start: (workflow, id, data) => this["~start"](workflow, { id }, [data]),
-      onDelivered: () => {
-        worker?.poke();
-        announcer.announce("work");
-      },
-    });
+    const { id, send } = await prepareEvent(event, options.instanceId, this.#environment());
+    await send();
+    return { id };
+  }
+
+  /**
+   * Serves `fetch` on a port, 0 for a free one, until `shutdown`. Resolves when it listens.
+   *
+   * @throws MissingPackageError without the package `cloudevents`, ValidationError
+   */
+  listen(port: number, options?: ListenOptions): Promise<Server> {
+    return this.#http.listen(port, options);
+  }
+
+  /**
+   * Sends a message to all subscribers of a broadcast channel, or to one of those of a competing channel. Resolves when
+   * it is durable.
+   *
+   * @throws ValidationError, SerializationError; nothing is stored
+   */
+  async publish(channel: string, data: unknown, options: PublishOptions = {}): Promise<SentMessage> {
+    return publish(channel, data, options, this.#environment());
+  }
+
+  /**
+   * Sends a message to one instance, or to the one that it went on as. It is kept until the instance receives it from
+   * the channel. Resolves when it is durable.
+   *
+   * @throws InstanceNotFoundError, InstanceFinishedError, ValidationError, SerializationError; nothing is stored
+   */
+  async sendTo(instanceId: string, channel: string, data: unknown, options: PublishOptions = {}): Promise<SentMessage> {
+    return sendTo(instanceId, channel, data, options, this.#environment());
   }
 
   /** The engine's door; not for users. */
@@ -195,20 +207,24 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
     options: StartOptions,
     args: readonly unknown[],
   ): Promise<WorkflowHandle<unknown>> {
-    const { journal, worker, clock, announcer } = this.#need();
-    const id = await start(workflow, options, args, {
+    const id = await start(workflow, options, args, this.#environment());
+    return this.#handle(workflow.name, id);
+  }
+
+  #environment(): StartEnvironment & SendingEnvironment {
+    const running = this.#need();
+    const { journal, worker, clock, housekeeping } = running;
+    const { maxValueBytes } = this.#options;
+    return {
       journal,
       worker,
       clock,
-      onUnowned: () => {
-        worker?.poke();
-        announcer.announce("work");
-      },
       randomBytes,
-      maxValueBytes: this.#options.maxValueBytes,
+      maxValueBytes,
       workflows: this.#workflows,
-    });
-    return this.#handle(workflow.name, id);
+      onWork: () => running.tellOfWork(),
+      rouse: (channel) => void housekeeping.rouse(channel),
+    };
   }
 
   #handle(workflow: string, id: string): WorkflowHandle<unknown> {
@@ -232,145 +248,36 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
     const database = await openDatabase(options);
     try {
       await (options.autoMigrate ? migrate(database) : checkSchema(database));
-      return await this.#run(new SqlStore(database));
+      const { workerId } = this;
+      const running = new Running(new SqlStore(database), { options, workerId, workflows: this.#workflows });
+      await running.start();
+      guardRejections();
+      for (const signal of options.shutdownSignals) process.once(signal, this.#onSignal);
+      return running;
     } catch (error) {
       await database.close();
       throw error;
     }
   }
 
-  async #run(store: Store): Promise<Running> {
-    const log = bindLogger(this.#options.logger, { workerId: this.workerId });
-    const incarnation = uuidv7(Date.now(), randomBytes(10));
-    const databaseClock = store.isRemote ? new DatabaseClock(() => store.time()) : undefined;
-    await databaseClock?.sync();
-    const clock = databaseClock?.clock ?? systemClock;
-    const journal = new Journal(store, log);
-    const results = new Results(store);
-    const announcer = new Announcer(store, incarnation, this.#options.listenNotify);
-    const onError = (error: unknown): void =>
-      log.warn("The database did not answer a look at it.", { error: messageOf(error) });
-    const watch = new Watch({
-      store,
-      isNeeded: this.#options.worker,
-      onChange: async () => {
-        worker?.poke();
-        await results.look();
-      },
-      onError,
-    });
-    const parts = { store, journal, results, watch, clock, announcer };
-    let presence: Presence | undefined;
-    const worker = this.#options.worker ? this.#createWorker(parts, incarnation, () => presence) : undefined;
-    journal.onHealthy = () => worker?.slots.poke();
-    try {
-      // First: by its connection it can tell whether a worker of the same id is dead.
-      presence = this.#createPresence(parts, incarnation, worker);
-      await presence?.start();
-      await worker?.start();
-    } catch (error) {
-      await worker?.stop(0);
-      await presence?.stop();
-      throw error;
-    }
-    watch.start();
-    const clockTimer = databaseClock && setInterval(() => void databaseClock.sync().catch(onError), CLOCK_INTERVAL);
-    clockTimer?.unref();
-    guardRejections();
-    for (const signal of this.#options.shutdownSignals) process.once(signal, this.#onSignal);
-    return { ...parts, presence, worker, clockTimer };
-  }
-
-  /** Makes this process known to others, and hears of them. */
-  #createPresence(
-    { store, watch, results }: Pick<Running, "store" | "watch" | "results">,
-    incarnation: string,
-    worker: Worker | undefined,
-  ): Presence | undefined {
-    const { listenNotify } = this.#options;
-    if (!store.isRemote || !(worker || listenNotify)) return undefined;
-    return new Presence({
-      store,
-      log: bindLogger(this.#options.logger, { workerId: this.workerId }),
-      incarnation,
-      listens: listenNotify,
-      onLock: worker && ((name) => worker.setLock(name)),
-      onNews: (news) => {
-        if (news === "work") worker?.poke();
-        else results.lookSoon();
-      },
-      onBack: () => worker?.slots.poke(),
-      onListening: (isListening) => {
-        watch.isTold = isListening;
-      },
-    });
-  }
-
-  #createWorker(
-    { store, journal, results, clock, announcer, watch }: Omit<Running, "worker" | "presence" | "clockTimer">,
-    incarnation: string,
-    presence: () => Presence | undefined,
-  ): Worker {
-    const options = this.#options;
-    const identity = ownIdentity();
-    const log = bindLogger(options.logger, { workerId: this.workerId });
-    return new Worker({
-      ...options,
-      store,
-      journal,
-      results,
-      log,
-      identity,
-      randomBytes,
-      clock,
-      steadyFor: () => presence()?.steadyFor ?? 0,
-      isCutOff: () => presence()?.isCutOff ?? false,
-      record: { ...identity, id: this.workerId, incarnation },
-      workflows: this.#workflows,
-      environment: { store, log: options.logger, maxValueBytes: options.maxValueBytes },
-      announce: (news) => announcer.announce(news),
-      onWork: () => watch.quicken(),
-    });
-  }
-
   async #close(): Promise<void> {
     const running = this.#running;
-    if (!running) return;
+    if (!running) return this.#http.close(this.#options.shutdownTimeout);
     this.#running = undefined;
     this.#starting = undefined;
-    const { promise: late, resolve } = Promise.withResolvers<"late">();
-    const timer = setTimeout(resolve, this.#options.shutdownTimeout + CLOSED_WITHIN, "late");
-    const closing = this.#closeParts(running);
-    closing.catch(() => {});
-    if ((await Promise.race([closing, late])) === "late") {
+    const { shutdownTimeout } = this.#options;
+    if (
+      !(await settlesWithin(
+        shutdownTimeout + CLOSED_WITHIN,
+        running.stop(shutdownTimeout, this.#http.close(shutdownTimeout)),
+      ))
+    ) {
       // A database that does not answer: others take over when the lease ends.
       this.#options.logger.warn("The database did not answer while the app was shut down. Its connections are cut.");
       running.store.destroy();
     }
-    clearTimeout(timer);
     unguardRejections();
     for (const signal of this.#options.shutdownSignals) process.off(signal, this.#onSignal);
-  }
-
-  async #closeParts({
-    watch,
-    clockTimer,
-    worker,
-    journal,
-    announcer,
-    presence,
-    results,
-    store,
-  }: Running): Promise<void> {
-    const { shutdownTimeout } = this.#options;
-    watch.stop();
-    clearInterval(clockTimer);
-    await worker?.stop(shutdownTimeout);
-    await journal.close(shutdownTimeout);
-    await announcer.drain();
-    await presence?.stop();
-    await results.close();
-    await store.close();
   }
 
   #need(): Running {

@@ -1,3 +1,4 @@
+import type { Action } from "../core/action.ts";
 import type { Advance, InstancePatch, Read, Subscription } from "../core/commit.ts";
 import type { HistoryEvent } from "../core/history.ts";
 
@@ -6,27 +7,39 @@ export class Draft {
   #events: HistoryEvent[] = [];
   #reads: Read[] = [];
   #subscriptions: Subscription[] = [];
-  #hasSubscribed: boolean;
+  #actions: Action[] = [];
+  #hasMail: boolean;
   /** How the instance's row changes. */
   patch: InstancePatch | undefined;
 
-  /** @param hasSubscribed whether the instance hears of anything already */
-  constructor(hasSubscribed: boolean) {
-    this.#hasSubscribed = hasSubscribed;
+  /** @param hasMail whether the instance hears of anything already, or has been sent something */
+  constructor(hasMail: boolean) {
+    this.#hasMail = hasMail;
   }
 
   get isEmpty(): boolean {
-    return this.#events.length === 0 && this.patch === undefined;
+    return this.#events.length === 0 && this.#actions.length === 0 && this.patch === undefined;
+  }
+
+  /** It has been sent something. */
+  noteMail(): void {
+    this.#hasMail = true;
   }
 
   /** @param position of the message that the event tells of */
   add(event: HistoryEvent, position: number | undefined): void {
     this.#events.push(event);
     if (position !== undefined) this.#reads.push({ position, at: event.at });
-    if (event.kind !== "wait_started") return;
+    if (event.kind !== "wait_started" || event.waitFor.kind !== "event") return;
     const { types, key } = event.waitFor;
-    this.#hasSubscribed = true;
+    this.#hasMail = true;
     for (const type of types) this.#subscriptions.push({ type, key });
+  }
+
+  /** Has it done in the same commit. */
+  act(action: Action): void {
+    this.#hasMail = true;
+    this.#actions.push(action);
   }
 
   /** Forgets what happened: only the patch goes. */
@@ -34,20 +47,25 @@ export class Draft {
     this.#events = [];
     this.#reads = [];
     this.#subscriptions = [];
+    this.#actions = [];
   }
 
   take(instanceId: string, epoch: number): Advance {
     const { patch } = this;
     const ends = patch?.event === "complete" || patch?.event === "fail";
+    const goesOn = patch === undefined || patch.event === "progress";
     const advance: Advance = {
       type: "advance",
       instanceId,
       epoch,
       events: this.#events,
       patch,
-      reads: this.#reads,
+      // What is cleared need not be marked.
+      reads: ends ? [] : this.#reads,
       subscriptions: ends ? [] : this.#subscriptions,
-      unsubscribes: ends && this.#hasSubscribed,
+      // One that has ended takes no messages from others.
+      actions: goesOn ? this.#actions : this.#actions.filter(({ request }) => request.type !== "take"),
+      clears: ends && this.#hasMail,
     };
     this.dropEvents();
     this.patch = undefined;

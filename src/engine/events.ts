@@ -1,60 +1,76 @@
 /** Sends events: to the inboxes of those that hear of them, and to new instances of handlers. */
 import { createHash } from "node:crypto";
 import { encode } from "../core/codec.ts";
-import type { ChangeResult, Deliver } from "../core/commit.ts";
-import { InstanceFinishedError, InstanceNotFoundError, StoreError, ValidationError } from "../core/errors.ts";
+import type { Deliver } from "../core/commit.ts";
+import { InstanceConflictError, StoreError, undeliverable, ValidationError } from "../core/errors.ts";
 import { uuidv4 } from "../core/uuid.ts";
 import { checkName } from "../workflow/activity.ts";
 import type { EventInput, ReceivedEvent } from "../workflow/events.ts";
 import type { AnyWorkflow } from "../workflow/workflow.ts";
-import type { Clock } from "./clock.ts";
-import type { Journal } from "./journal.ts";
+import { write } from "./journal.ts";
+import { prepareStart, type StartEnvironment } from "./start.ts";
 
-export interface EventEnvironment {
-  readonly journal: Journal;
-  readonly clock: Clock;
-  readonly randomBytes: (count: number) => Uint8Array;
-  readonly maxValueBytes: number;
-  readonly workflows: ReadonlyMap<string, AnyWorkflow>;
-  /** Starts an instance of a handler. */
-  readonly start: (workflow: AnyWorkflow, id: string, data: unknown) => Promise<unknown>;
-  /** It is in the inboxes of these. */
-  readonly onDelivered: (instanceIds: readonly string[]) => void;
+/** An event that was found good and is not stored yet. */
+export interface PreparedEvent {
+  readonly id: string;
+  /** Resolves when it is durable: in all inboxes, and instances of handlers started. */
+  readonly send: () => Promise<void>;
 }
 
-/** Resolves when the event is durable: in all inboxes, and instances of handlers started. */
-export async function sendEvent(
+/**
+ * Checks the event, and what handlers would make of it, before anything is stored.
+ *
+ * @param instanceId the one instance that it is for, if it is for one; an extension of the event says the same
+ */
+export async function prepareEvent(
   input: EventInput,
   instanceId: string | undefined,
-  environment: EventEnvironment,
-): Promise<{ readonly id: string }> {
+  environment: StartEnvironment,
+): Promise<PreparedEvent> {
   const event = eventOf(input, environment);
-  const deliver = deliveryOf(event, instanceId, environment);
-  const result = (await environment.journal.submit(() => deliver)) as ChangeResult;
-  if (result.type === "undeliverable") throw undeliverable(instanceId ?? "", result.status);
-  if (result.type === "refused")
-    throw new StoreError(`The database refused event ${event.id}.`, { cause: result.error });
-  if (result.type === "delivered") environment.onDelivered(result.to);
-  if (instanceId === undefined) await startHandlers(event, deliver.message.fingerprint, environment);
-  return { id: event.id };
+  const target = instanceId ?? input["romancyinstanceid"];
+  if (target !== undefined) checkName("instance", target as string);
+  const deliver = deliveryOf(event, target as string | undefined, environment);
+  const starts = target === undefined ? await prepareHandlers(event, deliver.message.fingerprint, environment) : [];
+  return {
+    id: event.id,
+    async send() {
+      await submit(event.id, deliver, environment);
+      await Promise.all(starts.map((start) => startOnce(start)));
+    },
+  };
 }
 
-function undeliverable(instanceId: string, status: string | undefined): Error {
-  return status === undefined ? new InstanceNotFoundError(instanceId) : new InstanceFinishedError(instanceId, status);
+async function submit(id: string, deliver: Deliver, { journal, onWork }: StartEnvironment): Promise<void> {
+  const result = await write(journal, deliver, `event ${id}`, (done) => {
+    if (done.type === "delivered" && done.receivers > 0) onWork();
+  });
+  if (result.type === "undeliverable") throw undeliverable(result.instanceId, result.status);
+  if (result.type === "refused") throw new StoreError(`The database refused event ${id}.`, { cause: result.error });
 }
 
-async function startHandlers(
+function prepareHandlers(
   event: ReceivedEvent<unknown>,
   fingerprint: string,
-  { workflows, start }: EventEnvironment,
-): Promise<void> {
-  const handlers = [...workflows.values()].filter((workflow) => handles(workflow, event.type));
+  environment: StartEnvironment,
+): Promise<(() => Promise<unknown>)[]> {
+  const handlers = [...environment.workflows.values()].filter((workflow) => handles(workflow, event.type));
   // The name is in the id, so that several workflows can handle one event.
-  await Promise.all(
-    handlers.map((workflow) =>
-      start(workflow, `${workflow.name.slice(0, 150)}:${fingerprint.slice(0, 40)}`, event.data),
-    ),
+  return Promise.all(
+    handlers.map((workflow) => {
+      const id = `${workflow.name.slice(0, 150)}:${fingerprint.slice(0, 40)}`;
+      return prepareStart(workflow, { id }, [event.data], environment);
+    }),
   );
+}
+
+/** Of two copies of an event the first counts, though a schema made something else of the second. */
+async function startOnce(start: () => Promise<unknown>): Promise<void> {
+  try {
+    await start();
+  } catch (error) {
+    if (!(error instanceof InstanceConflictError)) throw error;
+  }
 }
 
 function handles({ name, options: { eventHandler } }: AnyWorkflow, type: string): boolean {
@@ -65,7 +81,7 @@ function handles({ name, options: { eventHandler } }: AnyWorkflow, type: string)
 function deliveryOf(
   event: ReceivedEvent<unknown>,
   instanceId: string | undefined,
-  { clock, maxValueBytes }: EventEnvironment,
+  { clock, maxValueBytes }: StartEnvironment,
 ): Deliver {
   const { data, ...attributes } = event;
   return {
@@ -97,7 +113,7 @@ const ATTRIBUTES: ReadonlySet<string> = new Set([
 ]);
 
 /** @throws ValidationError when it is no CloudEvent */
-function eventOf(input: EventInput, { randomBytes }: Pick<EventEnvironment, "randomBytes">): ReceivedEvent<unknown> {
+function eventOf(input: EventInput, { randomBytes }: Pick<StartEnvironment, "randomBytes">): ReceivedEvent<unknown> {
   if (typeof input !== "object" || input === null) throw new ValidationError("An event must be an object.");
   const { type, source, id = uuidv4(randomBytes(16)), subject, time, data, datacontenttype, dataschema } = input;
   checkName("event", type);

@@ -1,9 +1,11 @@
 /** What can be seen of instances: rows and histories in users' terms. */
+
 import { decode } from "../core/codec.ts";
 import { InstanceNotFoundError, ValidationError } from "../core/errors.ts";
+import type { ChannelMode } from "../core/history.ts";
 import { type HistoryEvent, indexHistory, isCompletion, type WaitFor } from "../core/history.ts";
 import { INSTANCE_STATUSES, type InstanceStatus } from "../core/status.ts";
-import type { InstanceRecord, Store } from "../store/store.ts";
+import type { InstanceRecord, Views } from "../store/store.ts";
 import type { InstanceDescription, InstanceSummary, WaitDescription } from "../workflow/handle.ts";
 
 /** Which instances to list. */
@@ -47,42 +49,37 @@ export type HistoryEntry = EntryBase &
     | { readonly kind: "wait_started"; readonly waitFor: WaitTarget; readonly deadline: Date | undefined }
     | { readonly kind: "message_received"; readonly message: Readonly<Record<string, unknown>> }
     | { readonly kind: "wait_timed_out"; readonly waitFor: WaitTarget }
+    | { readonly kind: "wait_refused" | "action_failed"; readonly error: unknown }
+    | { readonly kind: "action_completed"; readonly result: unknown }
   );
 
 /** What a wait is for. */
-export interface WaitTarget {
-  readonly types: readonly string[];
-  readonly key: string | undefined;
-}
+export type WaitTarget =
+  | { readonly kind: "event"; readonly types: readonly string[]; readonly key: string | undefined }
+  | { readonly kind: "channel"; readonly channel: string; readonly mode: ChannelMode };
 
 /** @throws InstanceNotFoundError */
-export async function describeInstance(store: Store, id: string): Promise<InstanceDescription> {
-  const record = await store.instance(id);
+export async function describeInstance(views: Views, id: string): Promise<InstanceDescription> {
+  const record = await views.instance(id);
   if (!record) throw new InstanceNotFoundError(id);
   return {
     ...summarise(record),
     input: decode(record.input) as unknown[],
     ...(record.output !== null && { output: decode(record.output) }),
     ...(record.error !== null && { error: decode(record.error) }),
-    waitingFor: record.status === "waiting" ? waitsOf(await historyOf(store, id)) : [],
+    waitingFor: record.status === "waiting" ? waitsOf(await views.history(id)) : [],
   };
 }
 
 /** @throws InstanceNotFoundError */
-export async function readHistory(store: Store, id: string): Promise<HistoryEntry[]> {
-  const history = await historyOf(store, id);
-  if (history.length === 0 && !(await store.instance(id))) throw new InstanceNotFoundError(id);
+export async function readHistory(views: Views, id: string): Promise<HistoryEntry[]> {
+  const history = await views.history(id);
+  if (history.length === 0 && !(await views.instance(id))) throw new InstanceNotFoundError(id);
   return history.map(entryOf);
 }
 
-async function historyOf(store: Store, id: string): Promise<readonly HistoryEvent[]> {
-  const history = (await store.histories([id])).get(id) ?? [];
-  if (history instanceof Error) throw history;
-  return history;
-}
-
 /** @throws ValidationError */
-export async function listInstances(store: Store, filter: InstanceFilter): Promise<InstancePage> {
+export async function listInstances(views: Views, filter: InstanceFilter): Promise<InstancePage> {
   const { limit = 50, status, workflow, pageToken } = filter;
   if (!Number.isInteger(limit) || limit < 1 || limit > 1_000) {
     throw new ValidationError(`limit is ${String(limit)}; it must be a whole number from 1 to 1,000.`);
@@ -92,7 +89,7 @@ export async function listInstances(store: Store, filter: InstanceFilter): Promi
   }
   const after = pageToken === undefined ? null : readToken(pageToken);
   // One more than asked for tells whether there is a next page.
-  const records = await store.list({ workflow: workflow ?? null, status: status ?? null, after, limit: limit + 1 });
+  const records = await views.list({ workflow: workflow ?? null, status: status ?? null, after, limit: limit + 1 });
   const page = records.slice(0, limit);
   const last = page.at(-1);
   const hasMore = records.length > limit;
@@ -118,6 +115,7 @@ function summarise(record: InstanceRecord): InstanceSummary {
     status: record.status,
     tags: record.tags === null ? {} : (JSON.parse(record.tags) as Record<string, string>),
     priority: record.priority,
+    continuedFrom: record.continuedFrom ?? undefined,
     workerId: record.workerId ?? undefined,
     createdAt: new Date(record.createdAt),
     updatedAt: new Date(record.updatedAt),
@@ -131,7 +129,7 @@ function waitsOf(history: readonly HistoryEvent[]): WaitDescription[] {
     const last = events.at(-1);
     if (events.some(isCompletion)) continue;
     if (last?.kind === "wait_started") {
-      waits.push({ kind: "event", operationId, until: dateOf(last.deadline), ...targetOf(last.waitFor) });
+      waits.push({ operationId, until: dateOf(last.deadline), ...targetOf(last.waitFor) });
     }
     if (last?.kind === "timer_started") waits.push({ kind: "timer", operationId, until: new Date(last.fireAt) });
     if (last?.kind === "attempt_failed") waits.push({ kind: "retry", operationId, until: new Date(last.retryAt) });
@@ -167,11 +165,16 @@ function entryOf(event: HistoryEvent): HistoryEntry {
       return { ...base, kind: event.kind, message: { ...event.attributes, data: decode(event.data) } };
     case "wait_timed_out":
       return { ...base, kind: event.kind, waitFor: targetOf(event.waitFor) };
+    case "action_completed":
+      return { ...base, kind: event.kind, result: decode(event.result) };
+    case "wait_refused":
+    case "action_failed":
+      return { ...base, kind: event.kind, error: decode(event.error) };
   }
 }
 
-function targetOf({ types, key }: WaitFor): WaitTarget {
-  return { types, key: key ?? undefined };
+function targetOf(waitFor: WaitFor): WaitTarget {
+  return waitFor.kind === "event" ? { ...waitFor, key: waitFor.key ?? undefined } : waitFor;
 }
 
 function dateOf(time: number | null): Date | undefined {

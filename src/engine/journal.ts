@@ -4,13 +4,15 @@
  * 1. Changes of all instances gather while a commit is under way; then one transaction writes them all.
  * 2. A change is asked for when its batch is put together, so that all that its instance has come to until then is in
  *    it. Who submits has one submission at a time outside a batch, so changes of one instance keep their order.
- * 3. A submission resolves only when its change is durable, or is known never to be. A database that is away is tried
- *    again until it is back: nothing is lost, and nothing that waits for the barrier goes on meanwhile.
+ * 3. A submission resolves with a result only when its change is durable, or is known never to be. A database that is
+ *    away is tried again until it is back: nothing is lost, and nothing that waits for the barrier goes on meanwhile.
  */
 import type { Change, ChangeResult } from "../core/commit.ts";
-import { messageOf } from "../core/errors.ts";
+import { AppStateError, messageOf } from "../core/errors.ts";
 import type { Store } from "../store/store.ts";
 import type { Logger } from "../workflow/logger.ts";
+import { settlesWithin } from "./patience.ts";
+import { currentActivity } from "./scope.ts";
 
 /** Rows after which a batch is full; a larger one would stop the event loop for longer than others should wait. */
 const MAX_ROWS = 1_000;
@@ -21,6 +23,33 @@ const MAX_CHARACTERS = 4_000_000;
 /** Waits between tries while the database is away, in milliseconds. */
 const FIRST_WAIT = 20;
 const LONGEST_WAIT = 1_000;
+
+/**
+ * Makes the change durable, for a caller who must know. Inside an activity whose session has begun it becomes part of that
+ * transaction, and is durable with it.
+ *
+ * @param onDone it is durable
+ */
+export async function write(
+  journal: Journal,
+  change: Change,
+  what: string,
+  onDone: (result: ChangeResult) => void,
+): Promise<ChangeResult> {
+  const session = currentActivity()?.openSession;
+  if (session) {
+    const applied = await session.apply(change);
+    session.afterCommit(() => onDone(applied));
+    return applied;
+  }
+  const result = await journal.submit(() => change);
+  if (result) onDone(result);
+  if (result) return result;
+  throw new AppStateError(
+    `The app was shut down before the database had confirmed ${what}: it may be there, or not. Doing it again does no ` +
+      "harm when it has the same id.",
+  );
+}
 
 /** Gives the change when it is to be written; `undefined` when there is nothing to write any more. */
 export type ChangeSource = () => Change | undefined;
@@ -59,6 +88,10 @@ export class Journal {
   /** Makes the change durable together with all others that are submitted meanwhile. */
   submit(source: ChangeSource): Promise<ChangeResult | undefined> {
     return new Promise((resolve) => {
+      if (this.#closed) {
+        resolve(undefined);
+        return;
+      }
       this.#queue.push({ source, resolve });
       this.#flushing ??= this.#flush();
     });
@@ -70,18 +103,15 @@ export class Journal {
   }
 
   /**
-   * Writes what is left, then takes nothing more. What the database does not take in time is given up: it was never
-   * durable, nobody was told that it was, and its submissions never resolve.
+   * Writes what is left, then takes nothing more. What the database does not take in time is given up, and resolves with
+   * `undefined`: nobody knows whether it is durable, and nobody was told that it was.
    *
    * @param patience milliseconds
    */
   async close(patience: number): Promise<void> {
-    const { promise: impatient, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, patience);
-    await Promise.race([this.drain(), impatient]);
-    clearTimeout(timer);
+    await settlesWithin(patience, this.drain());
     this.#closed = true;
-    this.#queue = [];
+    for (const { resolve } of this.#queue.splice(0)) resolve(undefined);
   }
 
   async #flush(): Promise<void> {
@@ -91,8 +121,7 @@ export class Journal {
       const batch = this.#take();
       const results = batch.length > 0 ? await this.#commit(batch) : [];
       batch.forEach(({ resolve }, index) => {
-        const result = results?.[index];
-        if (result) resolve(result);
+        resolve(results?.[index]);
       });
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -150,7 +179,8 @@ export class Journal {
 /** Characters of the values that users' code may have made large. */
 function sizeOf(change: Change): number {
   if (change.type === "create") return change.instance.input.length;
-  if (change.type === "deliver") return change.message.data.length;
+  if (change.type === "rouse") return 0;
+  if (change.type !== "advance") return change.message.data.length;
   const { events, patch } = change;
   let size = patch?.event === "complete" ? patch.output.length : 0;
   for (const event of events) if (event.kind === "activity_completed") size += event.result.length;

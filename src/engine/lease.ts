@@ -8,8 +8,9 @@
  */
 import { encodeThrown } from "../core/codec.ts";
 import { DuplicateNameError, messageOf, QuarantineError } from "../core/errors.ts";
-import type { Deaths, Store, Survey, WorkerRecord } from "../store/store.ts";
+import type { Deaths, Store, Survey, WorkerRecord, WorkerSighting } from "../store/store.ts";
 import type { Logger } from "../workflow/logger.ts";
+import { settlesWithin } from "./patience.ts";
 import { isGone, type ProcessIdentity } from "./process-identity.ts";
 
 /** Milliseconds for which a worker's lock must be free until it is taken for dead: a mere reconnect takes less. */
@@ -61,6 +62,8 @@ export class Lease {
   readonly #busy = new Map<string, Promise<void>>();
   /** By the monotonic clock, which jumps of the wall clock do not touch. */
   #heldUntil = 0;
+  /** The same by the wall clock, which runs on while the machine is suspended. */
+  #heldUntilTime = 0;
   /** The worker has dropped what it ran, and the database may not know yet. */
   #isForfeited = false;
   #lockName: string | null = null;
@@ -75,7 +78,7 @@ export class Lease {
 
   /** Whether nobody can have taken over yet. */
   get isHeld(): boolean {
-    return !this.#isForfeited && performance.now() < this.#heldUntil;
+    return !this.#isForfeited && performance.now() < this.#heldUntil && Date.now() < this.#heldUntilTime;
   }
 
   /** @throws DuplicateNameError when a living worker has the same id and keeps it for longer than a lease */
@@ -122,16 +125,16 @@ export class Lease {
     const dead = this.#deadAmong(survey);
     if (dead.length === 0 && !survey.hasOrphans) return;
     if (dead.length > 0) log.info("Taking over from dead workers.", { workers: dead.map(({ id }) => id) });
-    await store.removeWorkers(dead, now(), dead.length > 0 ? this.#deaths : undefined);
+    await store.removeWorkers(dead, now(), this.#deaths);
     this.#options.onFreed();
   }
 
   #survey(): Promise<Survey> {
     const { store, workflows } = this.#options;
-    return store.survey(workflows(), Number.MAX_SAFE_INTEGER);
+    return store.survey(workflows());
   }
 
-  #deadAmong({ workers }: Survey): WorkerRecord[] {
+  #deadAmong({ workers }: Survey): WorkerSighting[] {
     const { worker, identity, steadyFor } = this.#options;
     const now = performance.now();
     // Its own lock must be seen as held: else locks do not show what they should.
@@ -166,14 +169,14 @@ export class Lease {
     const { store, worker, duration, now } = this.#options;
     const begun = performance.now();
     const wasHeld = this.isHeld;
-    const isKnown = await store.renewLease(worker, duration);
+    const isKnown = await store.renewLease(worker, this.#lockName, duration);
     if (isKnown && !this.#isForfeited) {
       this.#hold(begun);
       this.#options.onRenewed();
       if (!wasHeld) this.#options.onHeld();
       return;
     }
-    if (isKnown) await store.removeWorkers([worker], now(), undefined);
+    if (isKnown) await store.leave(worker, now());
     else this.#forfeit("The worker was taken for dead");
     if (await this.#take()) this.#options.onHeld();
   }
@@ -182,6 +185,7 @@ export class Lease {
     const { duration } = this.#options;
     this.#isForfeited = false;
     this.#heldUntil = begun + duration;
+    this.#heldUntilTime = Date.now() - (performance.now() - begun) + duration;
     clearTimeout(this.#lapse);
     this.#lapse = setTimeout(() => this.#guard("lapse", () => this.#onLapse()), this.#heldUntil - performance.now());
   }
@@ -189,12 +193,7 @@ export class Lease {
   /** The lease has run out: either the process was stopped for so long, or the database does not answer. */
   async #onLapse(): Promise<void> {
     if (this.isHeld) return;
-    let timer: NodeJS.Timeout | undefined;
-    const patience = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, LAST_CHANCE);
-    });
-    await Promise.race([this.#renew().catch(() => {}), patience]);
-    clearTimeout(timer);
+    await settlesWithin(LAST_CHANCE, this.#renew()).catch(() => {});
     if (!this.isHeld) this.#forfeit("The lease could not be renewed in time");
   }
 

@@ -34,15 +34,18 @@ export class Mailbox {
   /** The next answer to a wait, if any. */
   answer(at: number): NewEvent | undefined {
     for (const [index, message] of this.#waits.size > 0 ? this.#unread.entries() : []) {
-      const { position, attributes, data } = message;
       const operationId = this.#waitFor(message);
       if (operationId === undefined) continue;
-      this.#unread.splice(index, 1);
       this.#waits.delete(operationId);
-      this.#answers.set(operationId, position);
-      return { kind: "message_received", operationId, at, attributes, data };
+      return this.#take(index, operationId, at);
     }
     return undefined;
+  }
+
+  /** The answer to one wait that is not among these, if there is any. */
+  answerTo(operationId: string, waitFor: WaitFor, at: number): NewEvent | undefined {
+    const index = this.#unread.findIndex((message) => fits(waitFor, message));
+    return index === -1 ? undefined : this.#take(index, operationId, at);
   }
 
   /** The end of a wait whose time is up; `undefined` when the operation is none. */
@@ -60,10 +63,20 @@ export class Mailbox {
     return position;
   }
 
-  #waitFor({ type, key }: InboxMessage): string | undefined {
-    for (const [operationId, wait] of this.#waits) {
-      if (wait.types.includes(type) && (wait.key === null || wait.key === key)) return operationId;
-    }
+  #take(index: number, operationId: string, at: number): NewEvent {
+    const [{ position, attributes, data }] = this.#unread.splice(index, 1) as [InboxMessage];
+    this.#answers.set(operationId, position);
+    return { kind: "message_received", operationId, at, attributes, data };
+  }
+
+  #waitFor(message: InboxMessage): string | undefined {
+    for (const [operationId, wait] of this.#waits) if (fits(wait, message)) return operationId;
     return undefined;
   }
+}
+
+function fits(wait: WaitFor, { kind, type, key }: InboxMessage): boolean {
+  if (wait.kind !== kind) return false;
+  if (wait.kind === "channel") return wait.channel === type;
+  return wait.types.includes(type) && (wait.key === null || wait.key === key);
 }

@@ -2,6 +2,7 @@ import { DEFAULT_MAX_VALUE_BYTES } from "../core/codec.ts";
 import { type Duration, toMilliseconds } from "../core/duration.ts";
 import { ValidationError } from "../core/errors.ts";
 import { type RetryPolicy, resolveRetryPolicy } from "../core/retry.ts";
+import type { HttpSettings } from "../http/port.ts";
 import type { MysqlPool, Naming, PostgresPool } from "../store/store.ts";
 import type { Logger } from "../workflow/logger.ts";
 import type { AnyWorkflow } from "../workflow/workflow.ts";
@@ -12,7 +13,7 @@ export interface RomancyOptions {
   /**
    * A SQLite file (`workflow.db`, `file:workflow.db`, `sqlite:workflow.db`) or `:memory:`; a URL that begins with
    * `postgres://`, `postgresql://`, `mysql://` or `mariadb://`; or a pool of your own, made by `pg` or `mysql2`, which
-   * is left open at the end and of which romancy keeps four connections.
+   * is left open at the end and of which romancy keeps five connections.
    */
   readonly database: string | PostgresPool | MysqlPool;
   /** For the pool that is made of a URL: options of `pg.Pool` or of `mysql2`'s `createPool`, such as `ssl` and sizes. */
@@ -52,12 +53,32 @@ export interface RomancyOptions {
   readonly maxParkedInstances?: number;
   /** The largest value that is stored, in bytes of its JSON. Default 2 MB. */
   readonly maxValueBytes?: number;
+  /**
+   * For how long a published message is kept when nobody has subscribed to its channel, and a competing subscriber may
+   * come. Those of competing channels are kept until they are taken. Default 24 h.
+   */
+  readonly messageRetention?: Duration;
   /** After so long without a sign of life, a worker on another host is taken for dead. Default 15 s. */
   readonly leaseDuration?: Duration;
   /** Between two signs of life; at most a third of `leaseDuration`. Default 5 s. */
   readonly leaseRenewInterval?: Duration;
   /** Between two looks whether other workers have died, or left something. Default 750 ms. */
   readonly staleWorkerCheckInterval?: Duration;
+  /** For `app.fetch` and `app.listen`. */
+  readonly http?: HttpOptions;
+}
+
+/** How requests are taken. */
+export interface HttpOptions {
+  /**
+   * Asked of every request but those for health, with a copy whose body may be read, such as to check a signature. Only
+   * `true` lets it in: anything else is a 403, and throwing a 500. Default: all may come in.
+   */
+  readonly authorize?: (request: Request) => boolean | Promise<boolean>;
+  /** The largest body, in bytes. Default 1 MB. */
+  readonly maxBodyBytes?: number;
+  /** After so long without an answer from the database, or from `authorize`, a 500 says to try again. Default 30 s. */
+  readonly timeout?: Duration;
 }
 
 /** The options with everything known, times in milliseconds. */
@@ -78,9 +99,11 @@ export interface ResolvedOptions {
   readonly maxConcurrentActivities: number;
   readonly maxParkedInstances: number;
   readonly maxValueBytes: number;
+  readonly messageRetention: number;
   readonly leaseDuration: number;
   readonly leaseRenewInterval: number;
   readonly staleWorkerCheckInterval: number;
+  readonly http: HttpSettings;
 }
 
 const DEFAULTS = {
@@ -96,8 +119,10 @@ const DEFAULTS = {
   maxConcurrentActivities: 1_000,
   maxParkedInstances: 1_000,
   maxValueBytes: DEFAULT_MAX_VALUE_BYTES,
+  messageRetention: "24h",
   leaseDuration: "15s",
   staleWorkerCheckInterval: "750ms",
+  http: {},
 } as const satisfies Partial<RomancyOptions>;
 
 /** @throws ValidationError */
@@ -122,7 +147,9 @@ export function resolveOptions(options: RomancyOptions): ResolvedOptions {
     maxConcurrentActivities: count("maxConcurrentActivities", given.maxConcurrentActivities),
     maxParkedInstances: count("maxParkedInstances", given.maxParkedInstances, 0),
     maxValueBytes: count("maxValueBytes", given.maxValueBytes),
+    messageRetention: toMilliseconds(given.messageRetention, "messageRetention"),
     staleWorkerCheckInterval: toMilliseconds(given.staleWorkerCheckInterval, "staleWorkerCheckInterval"),
+    http: resolveHttp(given.http),
     ...resolveLease(given),
   };
 }
@@ -176,6 +203,20 @@ function resolveLease({
     );
   }
   return { leaseDuration: duration, leaseRenewInterval: interval };
+}
+
+/** One mebibyte. */
+const DEFAULT_MAX_BODY_BYTES = 1024 * 1024;
+
+function resolveHttp({ authorize, maxBodyBytes = DEFAULT_MAX_BODY_BYTES, timeout = "30s" }: HttpOptions): HttpSettings {
+  if (authorize !== undefined && typeof authorize !== "function") {
+    throw new ValidationError("http.authorize must be a function.");
+  }
+  return {
+    authorize,
+    maxBodyBytes: count("http.maxBodyBytes", maxBodyBytes),
+    timeout: toMilliseconds(timeout, "http.timeout"),
+  };
 }
 
 function count(option: string, value: number, least = 1): number {

@@ -7,6 +7,8 @@ import type { Ending, Store } from "../store/store.ts";
 const RETRY_AFTER = 250;
 
 interface Waiter {
+  /** The instance whose end is waited for: the one that was asked for, or what it went on as. */
+  id: string;
   readonly resolve: (ending: Ending) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -41,9 +43,9 @@ export class Results {
    */
   async wait(id: string, timeout: number | undefined, isRunningHere: boolean): Promise<Ending> {
     const { promise, resolve, reject } = Promise.withResolvers<Ending>();
-    const waiter = { resolve, reject };
+    const waiter: Waiter = { id, resolve, reject };
     // Before looking: an end between the look and the wait must not be missed.
-    this.#add(id, waiter);
+    this.#add(waiter);
     const timer =
       timeout === undefined ? undefined : setTimeout(() => reject(new ResultTimeoutError(id, timeout)), timeout);
     try {
@@ -51,7 +53,18 @@ export class Results {
       return await promise;
     } finally {
       clearTimeout(timer);
-      this.#remove(id, waiter);
+      this.#remove(waiter);
+    }
+  }
+
+  /** The instance goes on as another: that one's end is waited for. */
+  follow(id: string, successor: string): void {
+    const waiters = this.#waiters.get(id);
+    if (!waiters || id === successor) return;
+    for (const waiter of waiters) {
+      this.#remove(waiter);
+      waiter.id = successor;
+      this.#add(waiter);
     }
   }
 
@@ -63,7 +76,7 @@ export class Results {
   /** Looks whether instances that are waited for have ended elsewhere. */
   async look(): Promise<void> {
     if (!this.isAwaited) return;
-    for (const ending of await this.#store.ended([...this.#waiters.keys()])) this.tell(ending);
+    await this.#settle(await this.#store.ended([...this.#waiters.keys()]));
   }
 
   /** Looks a moment later, once for all that ask for it until then. */
@@ -95,10 +108,24 @@ export class Results {
       const standings = await this.#store.standings([...new Set(asked.map(({ id }) => id))]);
       const known = new Set(standings.map(({ id }) => id));
       for (const { id, reject } of asked) if (!known.has(id)) reject(new InstanceNotFoundError(id));
-      for (const standing of standings) if (isFinished(standing.status)) this.tell(standing);
+      await this.#settle(standings.filter(({ status }) => isFinished(status)));
     } catch (error) {
       if (this.#store.isTransient(error)) setTimeout(() => this.#askAgain(asked), RETRY_AFTER);
       else for (const { reject } of asked) reject(error);
+    }
+  }
+
+  /** Tells of those that have ended, and follows those that went on as others. */
+  async #settle(endings: readonly Ending[]): Promise<void> {
+    for (const ending of endings) {
+      if (ending.status !== "recurred") {
+        this.tell(ending);
+        continue;
+      }
+      const current = await this.#store.current(ending.id);
+      const waiting = [...(this.#waiters.get(ending.id) ?? [])];
+      this.follow(ending.id, current);
+      for (const { reject } of waiting) this.#ask(current, reject);
     }
   }
 
@@ -120,15 +147,15 @@ export class Results {
     this.#looking = undefined;
   }
 
-  #add(id: string, waiter: Waiter): void {
-    const waiters = this.#waiters.get(id);
+  #add(waiter: Waiter): void {
+    const waiters = this.#waiters.get(waiter.id);
     if (waiters) waiters.add(waiter);
-    else this.#waiters.set(id, new Set([waiter]));
+    else this.#waiters.set(waiter.id, new Set([waiter]));
   }
 
-  #remove(id: string, waiter: Waiter): void {
-    const waiters = this.#waiters.get(id);
+  #remove(waiter: Waiter): void {
+    const waiters = this.#waiters.get(waiter.id);
     waiters?.delete(waiter);
-    if (waiters?.size === 0) this.#waiters.delete(id);
+    if (waiters?.size === 0) this.#waiters.delete(waiter.id);
   }
 }

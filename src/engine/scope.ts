@@ -3,6 +3,7 @@
  * a rejection that nobody handles is known to come out of a workflow.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
+import { MisplacedCallError } from "../core/errors.ts";
 import type { ActivitySession } from "./session.ts";
 
 /** What is to be known of an activity whose body is running. */
@@ -28,6 +29,16 @@ export function runAsActivity<T>(activity: RunningActivity, body: () => T): T {
 export function currentActivity(): RunningActivity | undefined {
   const current = scope.getStore();
   return current === WORKFLOW ? undefined : current;
+}
+
+/** @throws MisplacedCallError when a workflow's context has found its way into an activity */
+export function checkPlace(operation: string): void {
+  const activity = currentActivity();
+  if (!activity) return;
+  throw new MisplacedCallError(
+    `${operation} was called with the workflow's context inside activity ${activity.activityId}. ` +
+      "Durable calls belong into the workflow: return from the activity first.",
+  );
 }
 
 let guards = 0;

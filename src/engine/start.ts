@@ -8,9 +8,8 @@ import { checkName } from "../workflow/activity.ts";
 import { validateArguments } from "../workflow/schema.ts";
 import type { AnyWorkflow, StartOptions } from "../workflow/workflow.ts";
 import type { Clock } from "./clock.ts";
-import type { Journal } from "./journal.ts";
+import { type Journal, write } from "./journal.ts";
 import { currentActivity } from "./scope.ts";
-import type { ActivitySession } from "./session.ts";
 import type { Worker } from "./worker.ts";
 
 export interface StartEnvironment {
@@ -21,8 +20,8 @@ export interface StartEnvironment {
   readonly workflows: ReadonlyMap<string, AnyWorkflow>;
   /** Absent in a client. */
   readonly worker: Worker | undefined;
-  /** An instance was made that any worker may claim. */
-  readonly onUnowned: () => void;
+  /** There is something to do: an instance that any worker may claim, or messages in inboxes. */
+  readonly onWork: () => void;
 }
 
 /**
@@ -31,17 +30,26 @@ export interface StartEnvironment {
  *
  * @returns the instance's id
  */
-export async function start(
+export async function start(...call: Parameters<typeof prepareStart>): Promise<string> {
+  const begin = await prepareStart(...call);
+  return begin();
+}
+
+/** Checks all that can be refused before anything is stored; what it gives makes the instance. */
+export async function prepareStart(
   workflow: AnyWorkflow,
   options: StartOptions,
   args: readonly unknown[],
   environment: StartEnvironment,
-): Promise<string> {
+): Promise<() => Promise<string>> {
   const { worker, workflows } = environment;
   if (worker && workflows.get(workflow.name) !== workflow) throw new WorkflowNotRegisteredError(workflow.name);
   const create = await describe(workflow, options, args, environment);
-  const session = currentActivity()?.openSession;
-  const result = session ? await createInSession(create, session, environment) : await createHere(create, environment);
+  return () => make(create, environment);
+}
+
+async function make(create: Create, environment: StartEnvironment): Promise<string> {
+  const result = await createHere(create, environment);
   if (result.type === "exists") checkSame(create, result);
   if (result.type === "refused") {
     throw new StoreError(`The database refused to create instance ${create.instance.id}.`, { cause: result.error });
@@ -95,31 +103,27 @@ function checkTags(tags: unknown): void {
   throw new ValidationError("The tags of an instance must be an object of texts.");
 }
 
-async function createHere(create: Create, { journal, worker, onUnowned }: StartEnvironment): Promise<ChangeResult> {
+/** Here, where there is room; in a session any worker may have it, when the transaction is committed. */
+async function createHere(create: Create, { journal, worker, onWork }: StartEnvironment): Promise<ChangeResult> {
   const { instance } = create;
-  const place = worker?.reserve(instance.id);
+  const place = currentActivity()?.openSession ? undefined : worker?.reserve(instance.id);
   const owned: Create = place
     ? { ...create, instance: { ...instance, status: "running", workerId: place.workerId } }
     : create;
-  const result = (await journal.submit(() => owned)) as ChangeResult;
-  const created = result.type === "applied";
-  place?.settle(
-    created
-      ? { id: instance.id, workflow: instance.workflow, input: instance.input, epoch: 1, signals: 0, recoveries: 0 }
-      : undefined,
-  );
-  if (created && !place) onUnowned();
-  return result;
-}
-
-async function createInSession(
-  create: Create,
-  session: ActivitySession,
-  { onUnowned }: StartEnvironment,
-): Promise<ChangeResult> {
-  const result = await session.apply(create);
-  session.afterCommit(onUnowned);
-  return result;
+  let created = false;
+  try {
+    const result = await write(journal, owned, `instance ${instance.id}`, (done) => {
+      if (done.type === "applied" && !place) onWork();
+    });
+    created = result.type === "applied";
+    return result;
+  } finally {
+    place?.settle(
+      created
+        ? { id: instance.id, workflow: instance.workflow, input: instance.input, epoch: 1, signals: 0, recoveries: 0 }
+        : undefined,
+    );
+  }
 }
 
 function checkSame({ instance }: Create, existing: Extract<ChangeResult, { type: "exists" }>): void {

@@ -10,11 +10,13 @@ const FILE_INTERVAL = 10;
 /** Milliseconds between two looks at a server: at first; when somebody waits; when nobody does; when others tell. */
 const FIRST_INTERVAL = 20;
 const WAITING_INTERVAL = 250;
-const IDLE_INTERVAL = 1_000;
+export const IDLE_INTERVAL = 1_000;
 const TOLD_INTERVAL = 2_000;
 
 export interface WatchOptions {
   readonly store: Store;
+  /** Whether the survey of workers looks often enough when nothing happens. */
+  readonly isSurveyed: boolean;
   /** Whether the look is needed at all times, and so keeps the process alive; else only during `during`. */
   readonly isNeeded: boolean;
   readonly onChange: () => Promise<void>;
@@ -77,9 +79,10 @@ export class Watch {
 
   /** Milliseconds until the next look; `undefined` for none, because others tell or the survey of workers will do. */
   #delay(): number | undefined {
-    const { store, isNeeded } = this.#options;
+    const { store, isNeeded, isSurveyed } = this.#options;
     if (!store.isRemote) return FILE_INTERVAL;
-    if (this.#waiting === 0 && (this.#isTold || !isNeeded || this.#interval > IDLE_INTERVAL)) return undefined;
+    const isIdle = isSurveyed && this.#interval > IDLE_INTERVAL;
+    if (this.#waiting === 0 && (this.#isTold || !isNeeded || isIdle)) return undefined;
     const longest = this.#isTold ? TOLD_INTERVAL : this.#waiting > 0 ? WAITING_INTERVAL : IDLE_INTERVAL;
     const delay = this.#isTold ? longest : Math.min(this.#interval, longest);
     // Workers that were woken together do not stay together.

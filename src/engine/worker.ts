@@ -13,10 +13,13 @@ import { Claimer, SUSPECT_FROM } from "./claimer.ts";
 import type { Clock } from "./clock.ts";
 import type { Journal } from "./journal.ts";
 import { Lease } from "./lease.ts";
+import { Lookup } from "./lookup.ts";
+import { settlesWithin } from "./patience.ts";
 import type { News } from "./presence.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 import type { Results } from "./results.ts";
-import { Run, type RunHost } from "./run.ts";
+import { Run } from "./run.ts";
+import type { RunHost } from "./run-host.ts";
 import { Slots } from "./slots.ts";
 import { TurnQueue } from "./turn-queue.ts";
 
@@ -56,9 +59,13 @@ export interface WorkerOptions {
   readonly announce: (news: News) => void;
   /** It has found work. */
   readonly onWork: () => void;
+  /** There are messages for instances, here or elsewhere. */
+  readonly onSent: () => void;
+  /** A message was published, and nobody was called for it. */
+  readonly rouse: (channel: string) => void;
 }
 
-export class Worker implements RunHost {
+export class Worker implements RunHost<Run> {
   readonly clock: Clock;
   readonly journal: Journal;
   readonly environment: AttemptEnvironment;
@@ -70,6 +77,7 @@ export class Worker implements RunHost {
   readonly #lease: Lease;
   readonly #claimer: Claimer;
   readonly #calls: Calls;
+  readonly #messages: Lookup;
   /** In memory and owned. */
   readonly #runs = new Map<string, Run>();
   /** In memory, waiting, nobody's; the one that waits longest comes first and is forgotten first. */
@@ -122,6 +130,7 @@ export class Worker implements RunHost {
         this.#calls.look();
       },
     });
+    this.#messages = new Lookup((channels) => store.channelsWithMessages(channels));
     this.#calls = new Calls({ store, log, workerId: record.id, runs: this.#runs });
     this.#claimer = new Claimer({
       store,
@@ -157,6 +166,20 @@ export class Worker implements RunHost {
     return this.#runs.has(id);
   }
 
+  get workerId(): string {
+    return this.#options.record.id;
+  }
+
+  hasMessages(channel: string): Promise<boolean> {
+    return this.#messages.ask(channel);
+  }
+
+  onSent(receivers: number, published: readonly string[]): void {
+    if (receivers > 0) this.#options.onSent();
+    // Who began to wait meanwhile was not seen.
+    else for (const channel of published) this.#options.rouse(channel);
+  }
+
   /** There may be work: instances that are due, or messages to those that run here. */
   poke(): void {
     if (this.#stopping) return;
@@ -189,14 +212,11 @@ export class Worker implements RunHost {
     await this.#claimer.stop();
     await this.#calls.stop();
     this.slots.clear();
-    const { promise: impatient, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, patience);
-    await Promise.race([this.#settle(), impatient]);
-    clearTimeout(timer);
+    await settlesWithin(patience, this.#settle());
     this.#dropAll("The app was shut down");
     await this.#lease.stop();
     try {
-      await this.#options.store.removeWorkers([this.#options.record], this.clock.now(), undefined);
+      await this.#options.store.leave(this.#options.record, this.clock.now());
       this.#options.announce("work");
     } catch (error) {
       this.#options.log.warn("Instances could not be handed back; others take over when the lease ends.", {
@@ -238,6 +258,17 @@ export class Worker implements RunHost {
 
   onForgiven(run: Run): void {
     if (this.#suspects.delete(run.id)) this.#claimer.poke();
+  }
+
+  onRecurred(run: Run, successor: Claim): void {
+    // It takes the place of the other.
+    this.#promised.add(successor.id);
+    this.#forget(run);
+    this.#options.results.follow(run.id, successor.id);
+    void this.#inboxesOf([successor.id]).then((inboxes) => {
+      this.#promised.delete(successor.id);
+      this.#begin(successor, [], inboxes?.get(successor.id) ?? []);
+    });
   }
 
   onDropped(run: Run): void {

@@ -1,50 +1,27 @@
 import { type Duration, toMilliseconds } from "../core/duration.ts";
-import { MisplacedCallError, ValidationError } from "../core/errors.ts";
+import { ValidationError } from "../core/errors.ts";
 import type { Execution } from "../core/execution.ts";
 import type { WaitFor } from "../core/history.ts";
 import { OperationNames } from "../core/operation.ts";
 import { uuidv4 } from "../core/uuid.ts";
 import { checkName } from "../workflow/activity.ts";
 import type { ActivityCallOptions, AnyActivity } from "../workflow/activity-options.ts";
+import type {
+  ChannelMode,
+  PublishOptions,
+  ReceivedMessage,
+  ReceiveOptions,
+  SentMessage,
+} from "../workflow/channels.ts";
 import type { ReceivedEvent, WaitEventOptions } from "../workflow/events.ts";
 import type { Logger } from "../workflow/logger.ts";
 import { validate } from "../workflow/schema.ts";
 import type { WorkflowContext, WorkflowOperations } from "../workflow/workflow-context.ts";
-import type { Clock } from "./clock.ts";
+import { ChannelOperations } from "./channel-operations.ts";
 import { bindLogger } from "./log.ts";
-import { currentActivity } from "./scope.ts";
-
-/** What workflow code asks the engine for. */
-export type Request = ActivityRequest | TimerRequest | WaitRequest;
-
-export interface ActivityRequest {
-  readonly type: "activity";
-  readonly activity: AnyActivity;
-  readonly call: ActivityCallOptions;
-  readonly args: readonly unknown[];
-}
-
-interface TimerRequest {
-  readonly type: "timer";
-  /** Epoch milliseconds. */
-  readonly fireAt: number;
-}
-
-interface WaitRequest {
-  readonly type: "wait";
-  readonly waitFor: WaitFor;
-  /** Epoch milliseconds; `null` for none. */
-  readonly deadline: number | null;
-}
-
-export interface ContextOptions {
-  readonly instanceId: string;
-  readonly workflowName: string;
-  readonly clock: Clock;
-  readonly log: Logger;
-  /** Filled by the engine's source of randomness. */
-  readonly randomBytes: (count: number) => Uint8Array;
-}
+import { Recurrence } from "./recurrence.ts";
+import type { ContextOptions, Request } from "./requests.ts";
+import { checkPlace } from "./scope.ts";
 
 /** The context of one run of a workflow's code: names operations and hands them to the execution. */
 export class EngineWorkflowContext implements WorkflowContext {
@@ -54,6 +31,8 @@ export class EngineWorkflowContext implements WorkflowContext {
   readonly #execution: Execution<Request>;
   readonly #options: ContextOptions;
   readonly #names = new OperationNames();
+  readonly #channels: ChannelOperations;
+  #recurrence: Recurrence | undefined;
   #log: Logger | undefined;
 
   constructor(execution: Execution<Request>, options: ContextOptions) {
@@ -61,6 +40,7 @@ export class EngineWorkflowContext implements WorkflowContext {
     this.workflowName = options.workflowName;
     this.#execution = execution;
     this.#options = options;
+    this.#channels = new ChannelOperations(execution, this.#names, options);
     this["~operations"] = { activity: (activity, call, args) => this.#activity(activity, call, args) };
   }
 
@@ -76,21 +56,21 @@ export class EngineWorkflowContext implements WorkflowContext {
 
   async sleep(duration: Duration): Promise<void> {
     const milliseconds = toMilliseconds(duration, "The time to sleep");
-    await this.#sleep(this.#options.clock.now() + milliseconds);
+    const at = this.#options.clock.now();
+    await this.#sleep(at, at + milliseconds);
   }
 
   async sleepUntil(date: Date): Promise<void> {
     const time = date instanceof Date ? date.getTime() : Number.NaN;
     if (Number.isNaN(time)) throw new ValidationError("sleepUntil was not given a valid Date.");
-    await this.#sleep(time);
+    await this.#sleep(this.#options.clock.now(), time);
   }
 
   async waitEvent<T = unknown>(
     type: string | readonly string[],
     options: WaitEventOptions<T> = {},
   ): Promise<ReceivedEvent<T>> {
-    const misplaced = misplacedCall("waitEvent");
-    if (misplaced) throw misplaced;
+    checkPlace("waitEvent");
     const { timeout, key, schema } = options;
     const waitFor: WaitFor = { kind: "event", types: typesOf(type), key: keyOf(key) };
     const at = this.#options.clock.now();
@@ -100,6 +80,53 @@ export class EngineWorkflowContext implements WorkflowContext {
     const received = await this.#execution.open("wait", id, { type: "wait", waitFor, deadline }, started);
     const event = received as ReceivedEvent<T>;
     return schema ? { ...event, data: await validate(schema, event.data, `The data of event ${event.type}`) } : event;
+  }
+
+  subscribe(channel: string, mode: ChannelMode): Promise<void> {
+    return this.#channels.subscribe(channel, mode);
+  }
+
+  unsubscribe(channel: string): Promise<void> {
+    return this.#channels.unsubscribe(channel);
+  }
+
+  receive<T = unknown>(channel: string, options: ReceiveOptions<T> = {}): Promise<ReceivedMessage<T>> {
+    return this.#channels.receive(channel, options);
+  }
+
+  publish(channel: string, data: unknown, options?: PublishOptions): Promise<SentMessage> {
+    return this.#channels.publish(channel, data, options);
+  }
+
+  sendTo(instanceId: string, channel: string, data: unknown, options?: PublishOptions): Promise<SentMessage> {
+    return this.#channels.sendTo(instanceId, channel, data, options);
+  }
+
+  joinGroup(name: string): Promise<void> {
+    return this.#channels.joinGroup(name);
+  }
+
+  leaveGroup(name: string): Promise<void> {
+    return this.#channels.leaveGroup(name);
+  }
+
+  groupMembers(name: string): Promise<readonly string[]> {
+    return this.#channels.groupMembers(name);
+  }
+
+  publishToGroup(name: string, channel: string, data: unknown, options?: PublishOptions): Promise<SentMessage> {
+    return this.#channels.publishToGroup(name, channel, data, options);
+  }
+
+  async recur(...args: readonly unknown[]): Promise<never> {
+    checkPlace("recur");
+    this.#recurrence = new Recurrence(args);
+    return this.#recurrence as never;
+  }
+
+  /** What the workflow has to return, if it has asked to recur. */
+  get recurrence(): Recurrence | undefined {
+    return this.#recurrence;
   }
 
   now(): number {
@@ -115,23 +142,24 @@ export class EngineWorkflowContext implements WorkflowContext {
   }
 
   #activity(activity: AnyActivity, call: ActivityCallOptions, args: readonly unknown[]): Promise<unknown> {
-    const misplaced = misplacedCall(activity.name);
-    if (misplaced) return Promise.reject(misplaced);
+    try {
+      checkPlace(activity.name);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     const id = call.id ?? this.#names.next(activity.name);
     return this.#execution.open("activity", id, { type: "activity", activity, call, args });
   }
 
-  async #sleep(fireAt: number): Promise<void> {
-    const misplaced = misplacedCall("sleep");
-    if (misplaced) throw misplaced;
+  async #sleep(at: number, fireAt: number): Promise<void> {
+    checkPlace("sleep");
     const id = this.#names.next("sleep");
-    const started = { kind: "timer_started", operationId: id, at: this.#options.clock.now(), fireAt } as const;
+    const started = { kind: "timer_started", operationId: id, at, fireAt } as const;
     await this.#execution.open("timer", id, { type: "timer", fireAt }, started);
   }
 
   #value<T>(name: string, produce: () => T): T {
-    const misplaced = misplacedCall(name);
-    if (misplaced) throw misplaced;
+    checkPlace(name);
     return this.#execution.value(this.#names.next(name), this.#options.clock.now(), produce);
   }
 }
@@ -147,16 +175,4 @@ function keyOf(key: string | undefined): string | null {
   if (key === undefined) return null;
   checkName("key", key);
   return key;
-}
-
-/** A workflow's context that found its way into an activity. */
-function misplacedCall(name: string): MisplacedCallError | undefined {
-  const activity = currentActivity();
-  return (
-    activity &&
-    new MisplacedCallError(
-      `${name} was called with the workflow's context inside activity ${activity.activityId}. ` +
-        "Durable calls belong into the workflow: return from the activity first.",
-    )
-  );
 }

@@ -6,22 +6,29 @@
  *    that one bad change among n costs about 2 log n transactions.
  * 3. No change takes place twice: when the answer to a commit was lost, it is looked for what became of each.
  */
-import type { Advance, Change, ChangeResult, Create } from "../core/commit.ts";
+import type { Advance, Change, ChangeResult, Create, Deliver, Publish } from "../core/commit.ts";
+import type { NewEvent } from "../core/history.ts";
 import { applyChange, existing } from "./batch/each.ts";
+import { inboxMessage, type Mailed } from "./batch/mail.ts";
 import type { Connection, Database } from "./database.ts";
-import { eventRow } from "./rows.ts";
+import { eventOf, eventRow } from "./rows.ts";
 import type { Runner } from "./runner.ts";
-import { hasEvent } from "./statements/history.ts";
+import { eventAt, hasEvent } from "./statements/history.ts";
 import { type EvidenceRow, evidenceOf } from "./statements/instances.ts";
 import { inTransaction } from "./transaction.ts";
 
 /** Applies all of the changes in one transaction; rejects when the database refuses one of them, or is not there. */
 type Apply<C> = (changes: readonly C[]) => Promise<ChangeResult[]>;
 
+/** Messages from outside of instances. */
+type Mail = Deliver | Publish;
+
 /** The ways to apply a batch. */
 export interface Batches {
   /** For changes of instances' rows and histories alone; absent where `each` is as good. */
   readonly plain?: Apply<Create | Advance>;
+  /** For messages from outside. */
+  readonly mail?: (changes: readonly Mail[]) => Promise<Mailed[]>;
   readonly each: Apply<Change>;
 }
 
@@ -43,30 +50,72 @@ export class Committer {
 
   /** What became of a change whose commit was not answered; `undefined` when it did not take place. */
   async lookFor(connection: Connection, change: Change): Promise<ChangeResult | undefined> {
-    // A message is delivered once more: those who have it already do not get it again.
-    if (change.type === "deliver") return undefined;
-    const id = change.type === "create" ? change.instance.id : change.instanceId;
-    const [row] = await this.#runner.all(connection, evidenceOf, { id });
-    if (change.type === "create") return row && judgeCreate(change, row);
-    // The epoch only rises: if it is still ours, nobody else has written meanwhile.
-    if (row?.epoch !== change.epoch) return { type: "fenced" };
-    const [first] = change.events;
-    // A patch alone is written once more with the same effect, unless it has ended the instance.
-    if (!first) return row.completed_at === null ? undefined : { type: "applied" };
-    const found = await this.#runner.all(connection, hasEvent, eventRow(id, first));
-    return found.length > 0 ? { type: "applied" } : undefined;
+    switch (change.type) {
+      case "create": {
+        const [row] = await this.#runner.all(connection, evidenceOf, { id: change.instance.id });
+        return row && judgeCreate(change, row);
+      }
+      case "advance":
+        return this.#lookForAdvance(connection, change);
+      default:
+        // A message is delivered once more: those who have it already do not get it again.
+        return undefined;
+    }
   }
 
-  /** What needs no more than a batch's form in one transaction, the rest in another. */
+  async #lookForAdvance(connection: Connection, change: Advance): Promise<ChangeResult | undefined> {
+    const { instanceId: id, events, actions = [] } = change;
+    const [row] = await this.#runner.all(connection, evidenceOf, { id });
+    // The epoch only rises: if it is still ours, nobody else has written meanwhile.
+    if (row?.epoch !== change.epoch) return { type: "fenced" };
+    if (row.completed_at !== null && change.patch) return { type: "applied" };
+    const [first] = events;
+    // What leaves no trace is done once more with the same effect.
+    if (first) {
+      const found = await this.#runner.all(connection, hasEvent, eventRow(id, first));
+      if (found.length === 0) return undefined;
+    }
+    const answers: (NewEvent | undefined)[] = [];
+    for (const { seq } of actions) {
+      const [answer] = await this.#runner.all(connection, eventAt, { instanceId: id, seq });
+      answers.push(answer && eventOf(answer));
+    }
+    const isThere = first !== undefined || answers.some((answer) => answer !== undefined);
+    if (!isThere) return undefined;
+    return actions.length === 0 ? { type: "applied" } : { type: "applied", answers };
+  }
+
+  /** What has a batch's form in one transaction for each form, the rest in another. */
   async #commitAll(changes: readonly Change[]): Promise<ChangeResult[]> {
-    const { plain, each } = this.#batches;
-    if (!plain) return this.#commitBatch(changes, each);
-    const results = await this.#commitBatch(changes.filter(isPlain), plain);
+    const { plain, mail, each } = this.#batches;
+    if (!plain || !mail) return this.#commitBatch(changes, each);
+    const applyMail: Apply<Mail> = async (mails) => this.#settleMail(mails, await mail(mails));
+    const advanced = await this.#commitBatch(changes.filter(isPlain), plain);
+    const mailed = await this.#commitBatch(changes.filter(isMail), applyMail);
     const others = await this.#commitBatch(
-      changes.filter((change) => !isPlain(change)),
+      changes.filter((change) => !isPlain(change) && !isMail(change)),
       each,
     );
-    return changes.map((change) => (isPlain(change) ? results : others).shift() as ChangeResult);
+    const resultsFor = (change: Change): ChangeResult[] =>
+      isPlain(change) ? advanced : isMail(change) ? mailed : others;
+    return changes.map((change) => resultsFor(change).shift() as ChangeResult);
+  }
+
+  /** What an instance did not take may be for what it went on as, and is judged by itself. */
+  async #settleMail(changes: readonly Mail[], mailed: readonly Mailed[]): Promise<ChangeResult[]> {
+    const settled: ChangeResult[] = [];
+    for (const [index, change] of changes.entries()) {
+      const { receivers, missed } = mailed[index] as Mailed;
+      const others: ChangeResult[] = [];
+      for (const instanceId of missed) others.push(await this.#commitOne(deliverTo(instanceId, change)));
+      const reached = others.reduce(
+        (sum, other) => sum + (other.type === "delivered" ? other.receivers : 0),
+        receivers,
+      );
+      const [only] = change.type === "deliver" && change.instanceId !== undefined ? others : [];
+      settled.push(only ?? { type: "delivered", receivers: reached });
+    }
+    return settled;
   }
 
   async #commitBatch<C extends Change>(changes: readonly C[], apply: Apply<C>): Promise<ChangeResult[]> {
@@ -90,9 +139,19 @@ export class Committer {
       return await inTransaction(this.#database, (transaction) => applyChange(transaction, this.#runner, change));
     } catch (error) {
       if (this.#database.isTransient(error)) throw error;
-      // What stands in its way may be itself: a try that was given up, and went through after all.
-      const seen = await this.lookFor(this.#database.reader, change);
-      return change.type === "advance" && seen?.type === "applied" ? seen : { type: "refused", error };
+      return (await this.#isThere(change)) ? { type: "applied" } : { type: "refused", error };
+    }
+  }
+
+  /** What stands in an advance's way may be itself: a try that was given up, and went through after all. */
+  async #isThere(change: Change): Promise<boolean> {
+    if (change.type !== "advance") return false;
+    try {
+      return (await this.lookFor(this.#database.reader, change))?.type === "applied";
+    } catch (error) {
+      if (this.#database.isTransient(error)) throw error;
+      // What the database cannot even be asked for, it has not taken.
+      return false;
     }
   }
 
@@ -103,7 +162,7 @@ export class Committer {
       const result = await this.lookFor(this.#database.reader, change);
       // Of two creations of one id the first one counts.
       const isSecond = change.type === "create" && result?.type === "applied" && created.has(change.instance.id);
-      results.push(isSecond ? await existing(this.#database.reader, this.#runner, change.instance.id) : result);
+      results.push(isSecond ? await existing(this.#runner.on(this.#database.reader), change.instance.id) : result);
       if (change.type === "create") created.add(change.instance.id);
     }
     const missing = changes.filter((_, index) => results[index] === undefined);
@@ -118,11 +177,20 @@ export class Committer {
   }
 }
 
+/** Whether it changes instances' rows, histories and what they hear of, and no other instance's. */
 function isPlain(change: Change): change is Create | Advance {
-  if (change.type === "deliver") return false;
-  const { subscriptions = [] } = change;
-  const isAlone = change.type === "create" || ((change.reads ?? []).length === 0 && !change.unsubscribes);
-  return isAlone && subscriptions.length === 0;
+  if (change.type === "create") return true;
+  if (change.type !== "advance" || change.patch?.event === "recur") return false;
+  return !(change.actions?.length || change.posts?.length);
+}
+
+/** The same message for one instance. */
+function deliverTo(instanceId: string, { type, message }: Mail): Deliver {
+  return { type: "deliver", instanceId, message: type === "publish" ? inboxMessage(message) : message };
+}
+
+function isMail(change: Change): change is Mail {
+  return change.type === "deliver" || change.type === "publish";
 }
 
 /** Whether what is there under the id is what was to be created. */

@@ -28,6 +28,21 @@ export interface Transaction extends Connection {
   rollback(): Promise<void>;
 }
 
+/** Runs the body in the open transaction: committed when it resolves, rolled back when it rejects. */
+export async function completing<T, Of extends Transaction>(
+  transaction: Of,
+  body: (transaction: Of) => Promise<T>,
+): Promise<T> {
+  try {
+    const result = await body(transaction);
+    await transaction.commit();
+    return result;
+  } catch (error) {
+    await transaction.rollback();
+    throw error;
+  }
+}
+
 /** A write transaction that users' code shares. */
 export interface SharedTransaction extends Transaction {
   /** Resolves once it has begun; its statements wait for that by themselves. */
@@ -59,8 +74,10 @@ export interface LiveConnection {
 export interface Database {
   readonly dialect: Dialect;
   readonly naming: Naming;
-  /** For single reads outside a transaction. */
+  /** For single reads of the engine outside a transaction. */
   readonly reader: Connection;
+  /** For users' reads, which may take long: the engine's do not wait for them. */
+  readonly viewer: Connection;
   /** For single statements that write, each a transaction of its own. */
   readonly writer: Connection;
   /** Begins a write transaction of the engine, waiting for its turn. */
@@ -69,8 +86,8 @@ export interface Database {
   share(): Promise<SharedTransaction>;
   /** The same at once, unless another is before. */
   shareNow(): SharedTransaction | undefined;
-  /** Runs statements as one transaction in one round trip, where a connection can. */
-  transact?(statements: readonly Text[]): Promise<void>;
+  /** Runs statements as one transaction in one round trip, where a connection can; tells how many rows each changed. */
+  transact?(statements: readonly Text[]): Promise<readonly number[]>;
   /** Runs the body while nobody else, in any process, runs one; in a transaction where the database has such for schemas. */
   exclusively<T>(body: (connection: Connection) => Promise<T>): Promise<T>;
   /**

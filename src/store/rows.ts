@@ -1,4 +1,4 @@
-import type { Advance, NewInstance } from "../core/commit.ts";
+import type { Advance, Create, NewInstance } from "../core/commit.ts";
 import type { HistoryEvent, MessageAttributes, WaitFor } from "../core/history.ts";
 import { transition } from "../core/status.ts";
 import type { HistoryRow } from "./statements/history.ts";
@@ -12,6 +12,12 @@ type NewRow = Omit<NewInstance, "createdAt"> & { wakeAt: number | null; epoch: n
 export function newRow({ createdAt: at, ...columns }: NewInstance): NewRow {
   const owned = columns.workerId !== null;
   return { ...columns, at, wakeAt: owned ? null : at - columns.priority * PRIORITY_STEP, epoch: owned ? 1 : 0 };
+}
+
+/** What the instance hears of from now on; an empty key stands for any. */
+export function subscriptionRows(change: Create | Advance): { instanceId: string; type: string; key: string }[] {
+  const instanceId = change.type === "create" ? change.instance.id : change.instanceId;
+  return (change.subscriptions ?? []).map(({ type, key }) => ({ instanceId, type, key: key ?? "" }));
 }
 
 interface PatchRow {
@@ -34,7 +40,7 @@ export function patchRow({ instanceId: id, epoch, patch }: Advance): PatchRow[] 
   const { event, at } = patch;
   const status = event === "progress" ? null : (transition("running", event) ?? null);
   const row = { id, epoch, event, status, output: null, error: null, wakeAt: null, signals: null, at };
-  return [{ ...row, ...patch }];
+  return patch.event === "recur" ? [row] : [{ ...row, ...patch }];
 }
 
 type EventRow = Record<"instanceId" | "kind" | "operationId", string> & {
@@ -68,6 +74,11 @@ function dataOf(event: HistoryEvent): string | null {
       return JSON.stringify({ waitFor: event.waitFor });
     case "message_received":
       return JSON.stringify({ attributes: event.attributes, data: JSON.parse(event.data) });
+    case "action_completed":
+      return event.result;
+    case "action_failed":
+    case "wait_refused":
+      return event.error;
     case "attempt_failed":
       return JSON.stringify({
         attempt: event.attempt,
@@ -107,6 +118,11 @@ export function eventOf(row: HistoryRow): HistoryEvent {
       const { attributes, data } = JSON.parse(textOf(row)) as { attributes: MessageAttributes; data: unknown };
       return { ...base, kind, attributes, data: JSON.stringify(data) };
     }
+    case "action_completed":
+      return { ...base, kind, result: textOf(row) };
+    case "action_failed":
+    case "wait_refused":
+      return { ...base, kind, error: textOf(row) };
     default:
       throw new Error(`History of ${row.instance_id} holds an event of an unknown kind: ${String(kind)}.`);
   }

@@ -6,14 +6,24 @@ import { type Compiled, compile, type Statement } from "./statement.ts";
 
 export type Params<Name extends string> = Readonly<Record<Name, Bindable>>;
 
+/** Runs statements on one connection. */
+export interface Queries {
+  all<Name extends string, Row>(statement: Statement<Name, Row>, params: Params<Name>): Promise<Row[]>;
+  /** How many rows were changed. */
+  run<Name extends string>(statement: Statement<Name>, params: Params<Name>): Promise<number>;
+}
+
 /** Runs statements on connections, compiling each once for the database. */
 export class Runner {
   readonly #dialect: Dialect;
   readonly #naming: Naming;
+  /** Whether a transaction can keep rows from others while these change other rows. */
+  readonly locksRows: boolean;
   readonly #compiled = new Map<Statement<string, unknown>, Compiled>();
 
   constructor({ dialect, naming }: Pick<Database, "dialect" | "naming">) {
     this.#dialect = dialect;
+    this.locksRows = dialect.lockRow !== "";
     this.#naming = naming;
   }
 
@@ -30,6 +40,13 @@ export class Runner {
   run<Name extends string>(connection: Connection, statement: Statement<Name>, params: Params<Name>): Promise<number> {
     const compiled = this.#compile(statement);
     return connection.run(compiled, this.#bind(compiled, params));
+  }
+
+  on(connection: Connection): Queries {
+    return {
+      all: (statement, params) => this.all(connection, statement, params),
+      run: (statement, params) => this.run(connection, statement, params),
+    };
   }
 
   #compile(statement: Statement<string, unknown>): Compiled {

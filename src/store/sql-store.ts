@@ -3,14 +3,20 @@ import type { HistoryEvent, MessageAttributes } from "../core/history.ts";
 import type { InstanceStatus } from "../core/status.ts";
 import { applyEach } from "./batch/each.ts";
 import { applyOnMysql } from "./batch/mysql.ts";
+import { mailOnMysql } from "./batch/mysql-mail.ts";
 import { applyOnPostgres } from "./batch/postgres.ts";
+import { mailOnPostgres } from "./batch/postgres-mail.ts";
 import { type Batches, Committer } from "./commit.ts";
 import type { Database, LiveConnection } from "./database.ts";
 import { qualify } from "./naming.ts";
+import { forEachRow } from "./pages.ts";
 import { retryTransient } from "./retry-transient.ts";
 import { eventOf } from "./rows.ts";
 import { type Params, Runner } from "./runner.ts";
+import { SqlViews } from "./sql-views.ts";
 import type { Statement } from "./statement.ts";
+import * as chains from "./statements/chains.ts";
+import * as channels from "./statements/channels.ts";
 import { type HistoryRow, historyPage } from "./statements/history.ts";
 import * as instances from "./statements/instances.ts";
 import * as messages from "./statements/messages.ts";
@@ -21,25 +27,27 @@ import type {
   DueFilter,
   Ending,
   InboxMessage,
-  InstanceRecord,
-  ListFilter,
   Owned,
   Store,
   StoreTransaction,
   Survey,
+  Views,
   WorkerRecord,
+  WorkerSighting,
 } from "./store.ts";
 import { StoreSession } from "./store-session.ts";
 import { inTransaction } from "./transaction.ts";
 
-/** Events or messages read in one go; other work gets its turn between two pages. */
-const PAGE = 1_000;
+/** Channels looked at in one go, and messages removed. */
+const STALLED = 100;
+const FORGOTTEN_AT_ONCE = 1_000;
 
 /** Nobody died: instances are handed back, or were never begun. */
 const HANDED_BACK = { died: 0, maxRecoveries: 0, quarantine: null } as const;
 
 /** The store on any SQL database. */
 export class SqlStore implements Store {
+  readonly views: Views;
   readonly #database: Database;
   readonly #runner: Runner;
   readonly #committer: Committer;
@@ -47,6 +55,7 @@ export class SqlStore implements Store {
   constructor(database: Database) {
     this.#database = database;
     this.#runner = new Runner(database);
+    this.views = new SqlViews(database, this.#runner);
     this.#committer = new Committer(database, this.#runner, batchesFor(database, this.#runner));
   }
 
@@ -94,30 +103,27 @@ export class SqlStore implements Store {
 
   async histories(ids: readonly string[]): Promise<Map<string, HistoryEvent[] | Error>> {
     const histories = new Map<string, HistoryEvent[] | Error>();
-    let last: HistoryRow | undefined;
-    do {
-      const params = { ids, afterId: last?.instance_id ?? "", afterSeq: last?.seq ?? 0, limit: PAGE };
-      const page = await this.#read(historyPage, params);
-      for (const row of page) addEvent(histories, row);
-      last = page.length === PAGE ? page.at(-1) : undefined;
-      if (last) await new Promise((resolve) => setImmediate(resolve));
-    } while (last);
+    await forEachRow<HistoryRow>(
+      (last, limit) =>
+        this.#read(historyPage, { ids, afterId: last?.instance_id ?? "", afterSeq: last?.seq ?? 0, limit }),
+      (row) => addEvent(histories, row),
+    );
     return histories;
   }
 
   async unread(ids: readonly string[]): Promise<Map<string, InboxMessage[]>> {
     const inboxes = new Map<string, InboxMessage[]>();
-    let last: messages.MessageRow | undefined;
-    do {
-      const after = { afterId: last?.instance_id ?? "", afterPosition: last?.position ?? 0 };
-      const page = await this.#read(messages.unread, { ids, ...after, limit: PAGE });
-      for (const row of page) {
+    await forEachRow<messages.MessageRow>(
+      (last, limit) => {
+        const after = { afterId: last?.instance_id ?? "", afterPosition: last?.position ?? 0 };
+        return this.#read(messages.unread, { ids, ...after, limit });
+      },
+      (row) => {
         const inbox = inboxes.get(row.instance_id) ?? [];
         inboxes.set(row.instance_id, inbox);
         inbox.push(messageOf(row));
-      }
-      last = page.length === PAGE ? page.at(-1) : undefined;
-    } while (last);
+      },
+    );
     return inboxes;
   }
 
@@ -131,22 +137,6 @@ export class SqlStore implements Store {
     return new Map(rows.map(({ id, signals }) => [id, signals]));
   }
 
-  async instance(id: string): Promise<InstanceRecord | undefined> {
-    const [row] = await this.#read(instances.instanceById, { id });
-    return row && recordOf(row);
-  }
-
-  async list(filter: ListFilter): Promise<InstanceRecord[]> {
-    const rows = await this.#read(instances.listInstances, {
-      workflow: filter.workflow,
-      status: filter.status,
-      createdBefore: filter.after?.createdAt ?? Number.MAX_SAFE_INTEGER,
-      beforeId: filter.after?.id ?? "",
-      limit: filter.limit,
-    });
-    return rows.map(recordOf);
-  }
-
   async standings(ids: readonly string[]): Promise<Ending[]> {
     const rows = await this.#read(instances.standingsOf, { ids });
     return rows.map((row) => ({ ...row, status: row.status as InstanceStatus }));
@@ -155,6 +145,26 @@ export class SqlStore implements Store {
   async ended(ids: readonly string[]): Promise<Ending[]> {
     const rows = await this.#read(instances.endedAmong, { ids });
     return rows.map((row) => ({ ...row, status: row.status as InstanceStatus }));
+  }
+
+  async current(id: string): Promise<string> {
+    const [last] = await this.#read(chains.lastOfChain, { id });
+    return last?.instance_id ?? id;
+  }
+
+  async channelsWithMessages(asked: readonly string[]): Promise<string[]> {
+    return (await this.#read(channels.channelsWithMessages, { channels: asked })).map(({ channel }) => channel);
+  }
+
+  async stalledChannels(): Promise<string[]> {
+    return (await this.#read(channels.stalledChannels, { limit: STALLED })).map(({ channel }) => channel);
+  }
+
+  async forgetMessages(takenBefore: number, unclaimedBefore: number): Promise<boolean> {
+    const limit = FORGOTTEN_AT_ONCE;
+    const taken = await this.#write(channels.forgetTaken, { before: takenBefore, limit });
+    const unclaimed = await this.#write(channels.forgetUnclaimed, { before: unclaimedBefore, limit });
+    return taken === limit || unclaimed === limit;
   }
 
   addWorker(worker: WorkerRecord, lockName: string | null, lease: number, now: number): Promise<boolean> {
@@ -172,35 +182,33 @@ export class SqlStore implements Store {
     );
   }
 
-  async renewLease({ id, incarnation }: WorkerRecord, lease: number): Promise<boolean> {
-    return (await this.#write(workers.renewLease, { id, incarnation, lease })) > 0;
+  async renewLease({ id, incarnation }: WorkerRecord, lockName: string | null, lease: number): Promise<boolean> {
+    return (await this.#write(workers.renewLease, { id, incarnation, lockName, lease })) > 0;
   }
 
   async setLock({ id, incarnation }: WorkerRecord, lockName: string | null): Promise<void> {
     await this.#write(workers.setLock, { id, incarnation, lockName });
   }
 
-  async survey(workflows: readonly string[], mostRecoveries: number): Promise<Survey> {
-    const rows = await this.#read(workers.survey, { workflows, mostRecoveries });
+  async survey(workflows: readonly string[]): Promise<Survey> {
+    const rows = await this.#read(workers.survey, { workflows, mostRecoveries: Number.MAX_SAFE_INTEGER });
     return {
-      workers: rows.flatMap(({ id, incarnation, host, pid, born, expired, locked }) =>
-        id === null ? [] : [{ id, incarnation, host, pid, born, expired: expired === 1, hasLostLock: locked === 0 }],
+      workers: rows.flatMap(({ id, incarnation, host, pid, born, expires_at: expiresAt, expired, locked }) =>
+        id === null
+          ? []
+          : [{ id, incarnation, host, pid, born, expiresAt, expired: expired === 1, hasLostLock: locked === 0 }],
       ),
       nextDue: rows[0]?.next_due ?? undefined,
       hasOrphans: rows[0]?.orphans === 1,
     };
   }
 
-  removeWorkers(gone: readonly WorkerRecord[], now: number, deaths: Deaths | undefined): Promise<void> {
-    const freeing = deaths ? { died: 1, ...deaths } : HANDED_BACK;
-    return this.#retry(() =>
-      inTransaction(this.#database, async (transaction) => {
-        for (const { id, incarnation } of gone) {
-          await this.#runner.run(transaction, workers.deleteWorker, { id, incarnation });
-        }
-        await this.#runner.run(transaction, instances.freeOrphans, { now, ...freeing });
-      }),
-    );
+  removeWorkers(dead: readonly WorkerSighting[], now: number, deaths: Deaths): Promise<void> {
+    return this.#removeWorkers(dead, { now, ...(dead.length > 0 ? { died: 1, ...deaths } : HANDED_BACK) });
+  }
+
+  leave(worker: WorkerRecord, now: number): Promise<void> {
+    return this.#removeWorkers([{ ...worker, expiresAt: null }], { now, ...HANDED_BACK });
   }
 
   ownedBy(workerId: string): Promise<Owned[]> {
@@ -253,6 +261,20 @@ export class SqlStore implements Store {
     await this.#database.notify?.(this.channel, payload);
   }
 
+  #removeWorkers(
+    gone: readonly (WorkerRecord & { readonly expiresAt: number | null })[],
+    freeing: Params<instances.FreeParams>,
+  ): Promise<void> {
+    return this.#retry(() =>
+      inTransaction(this.#database, async (transaction) => {
+        for (const { id, incarnation, expiresAt } of gone) {
+          await this.#runner.run(transaction, workers.deleteWorker, { id, incarnation, expiresAt });
+        }
+        await this.#runner.run(transaction, instances.freeOrphans, freeing);
+      }),
+    );
+  }
+
   #read<Name extends string, Row>(statement: Statement<Name, Row>, params: Params<Name>): Promise<Row[]> {
     return this.#retry(() => this.#runner.all(this.#database.reader, statement, params));
   }
@@ -279,29 +301,15 @@ function addEvent(histories: Map<string, HistoryEvent[] | Error>, row: HistoryRo
 }
 
 function messageOf(row: messages.MessageRow): InboxMessage {
+  const attributes = JSON.parse(row.attributes) as MessageAttributes;
   return {
     position: row.position,
+    // An event has a type, a channel's message has a channel.
+    kind: "channel" in attributes ? "channel" : "event",
     type: row.type,
     key: row.message_key,
-    attributes: JSON.parse(row.attributes) as MessageAttributes,
+    attributes,
     data: row.data,
-  };
-}
-
-function recordOf(row: instances.InstanceRow): InstanceRecord {
-  return {
-    id: row.id,
-    workflow: row.workflow,
-    status: row.status as InstanceStatus,
-    input: row.input,
-    output: row.output,
-    error: row.error,
-    tags: row.tags,
-    priority: row.priority,
-    workerId: row.worker_id,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
-    completedAt: row.completed_at,
   };
 }
 
@@ -310,9 +318,17 @@ function batchesFor(database: Database, runner: Runner): Batches {
     inTransaction(database, (transaction) => applyEach(transaction, runner, changes));
   switch (database.dialect.name) {
     case "postgres":
-      return { plain: (changes) => applyOnPostgres(database, runner, changes), each };
+      return {
+        plain: (changes) => applyOnPostgres(database, runner, changes),
+        mail: (changes) => mailOnPostgres(database, runner, changes),
+        each,
+      };
     case "mysql":
-      return { plain: (changes) => applyOnMysql(database, changes), each };
+      return {
+        plain: (changes) => applyOnMysql(database, changes),
+        mail: (changes) => mailOnMysql(database, changes),
+        each,
+      };
     case "sqlite":
       return { each };
   }

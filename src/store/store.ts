@@ -54,6 +54,9 @@ export interface Owned {
 /** A message in an instance's inbox that has not been read. */
 export interface InboxMessage {
   readonly position: number;
+  /** Whether it is an event, or a channel's message. */
+  readonly kind: "event" | "channel";
+  /** The event's type, or the channel. */
   readonly type: string;
   readonly key: string | null;
   readonly attributes: MessageAttributes;
@@ -72,6 +75,7 @@ export interface InstanceRecord {
   /** JSON object of strings. */
   readonly tags: string | null;
   readonly priority: number;
+  readonly continuedFrom: string | null;
   readonly workerId: string | null;
   readonly createdAt: number;
   readonly updatedAt: number;
@@ -101,7 +105,9 @@ export interface WorkerRecord {
 }
 
 /** A worker as others see it. */
-interface WorkerSighting extends WorkerRecord {
+export interface WorkerSighting extends WorkerRecord {
+  /** When its lease ends, in epoch milliseconds of the database's clock. */
+  readonly expiresAt: number;
   /** Whether its lease has run out, by the database's clock. */
   readonly expired: boolean;
   /** Whether the lock that its connection held has been free at this moment. */
@@ -130,7 +136,17 @@ export interface StoreTransaction {
   rollback(): Promise<void>;
 }
 
+/** What users look at. Slow looks wait for each other, and nothing of the engine's waits for them. */
+export interface Views {
+  instance(id: string): Promise<InstanceRecord | undefined>;
+  /** Newest first. */
+  list(filter: ListFilter): Promise<InstanceRecord[]>;
+  /** In order; empty when there is none. */
+  history(id: string): Promise<HistoryEvent[]>;
+}
+
 export interface Store {
+  readonly views: Views;
   /**
    * Applies the changes, in one transaction unless one is refused, each judged by itself; results in the same order.
    * `inDoubt` when an earlier try rejected, and so may have taken place.
@@ -165,28 +181,38 @@ export interface Store {
   called(workerId: string): Promise<string[]>;
   /** Takes note of calls, so that later ones are seen again; gives deliveries by instance. The inboxes are read after. */
   answerCalls(workerId: string, ids: readonly string[]): Promise<Map<string, number>>;
-  instance(id: string): Promise<InstanceRecord | undefined>;
-  /** Newest first. */
-  list(filter: ListFilter): Promise<InstanceRecord[]>;
   /** How the instances stand; one that does not exist is missing. */
   standings(ids: readonly string[]): Promise<Ending[]>;
   /** Those of the instances that have ended. */
   ended(ids: readonly string[]): Promise<Ending[]>;
+  /** What the instance went on as: the last of its chain. */
+  current(id: string): Promise<string>;
+
+  /** Which of the channels have messages to be taken. */
+  channelsWithMessages(channels: readonly string[]): Promise<string[]>;
+  /** Some of the competing channels that have messages for which somebody waits. */
+  stalledChannels(): Promise<string[]>;
+  /**
+   * Removes, of messages that one was to take, some that were taken before the first time, and some that nobody
+   * competes for and that are older than the second; tells whether more may be left.
+   */
+  forgetMessages(takenBefore: number, unclaimedBefore: number): Promise<boolean>;
 
   /** Adds a worker, or answers `false` when its id is taken; frees what an earlier worker of that id left. */
   addWorker(worker: WorkerRecord, lockName: string | null, leaseMilliseconds: number, now: number): Promise<boolean>;
   /** `false` when the worker was declared dead. */
-  renewLease(worker: WorkerRecord, leaseMilliseconds: number): Promise<boolean>;
+  renewLease(worker: WorkerRecord, lockName: string | null, leaseMilliseconds: number): Promise<boolean>;
   /** Who else is there, and what is to be done. */
-  survey(workflows: readonly string[], mostRecoveries: number): Promise<Survey>;
+  survey(workflows: readonly string[]): Promise<Survey>;
   /** Tells others by which lock they can know that the worker lives. */
   setLock(worker: WorkerRecord, lockName: string | null): Promise<void>;
   /**
-   * Removes workers and frees their instances, and those of owners that do not exist.
-   *
-   * @param deaths `undefined` when they hand them back
+   * Removes workers that have died, unless they have given a sign of life since they were seen, and frees their
+   * instances, and those of owners that do not exist.
    */
-  removeWorkers(workers: readonly WorkerRecord[], now: number, deaths: Deaths | undefined): Promise<void>;
+  removeWorkers(workers: readonly WorkerSighting[], now: number, deaths: Deaths): Promise<void>;
+  /** Removes the worker itself, which hands its instances back. */
+  leave(worker: WorkerRecord, now: number): Promise<void>;
 
   /** Whether the database is on another machine, perhaps, with a clock of its own. */
   readonly isRemote: boolean;

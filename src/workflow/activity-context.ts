@@ -1,3 +1,4 @@
+import type { MessageSender } from "./channels.ts";
 import type { Logger } from "./logger.ts";
 
 /**
@@ -28,8 +29,11 @@ export interface Session {
 /** What can be given as a parameter of a statement. */
 export type SqlValue = string | number | bigint | null | Uint8Array;
 
-/** What an activity knows and can do. */
-export interface ActivityContext {
+/**
+ * What an activity knows and can do. What it sends goes out when it is recorded that it has succeeded, in the same
+ * transaction; of an attempt that fails nothing goes out.
+ */
+export interface ActivityContext extends MessageSender {
   readonly instanceId: string;
   readonly workflowName: string;
   /** `name:n`, or the id given by `.with({ id })`. */

@@ -1,4 +1,5 @@
 import type { Duration } from "../core/duration.ts";
+import type { ChannelMode } from "../core/history.ts";
 import type { InstanceStatus } from "../core/status.ts";
 
 /** One instance, seen from outside. */
@@ -29,6 +30,15 @@ export type WaitDescription =
       readonly until: Date | undefined;
       readonly types: readonly string[];
       readonly key: string | undefined;
+    }
+  | {
+      readonly kind: "channel";
+      /** The operation's id, such as `receive:1`. */
+      readonly operationId: string;
+      /** `undefined` when it waits for as long as it takes. */
+      readonly until: Date | undefined;
+      readonly channel: string;
+      readonly mode: ChannelMode;
     };
 
 /** All that is known of an instance, but for its history. */
@@ -50,6 +60,8 @@ export interface InstanceSummary {
   readonly status: InstanceStatus;
   readonly tags: Readonly<Record<string, string>>;
   readonly priority: number;
+  /** The instance that went on as this one. */
+  readonly continuedFrom: string | undefined;
   /** The worker that runs it now. */
   readonly workerId: string | undefined;
   readonly createdAt: Date;

@@ -1,5 +1,13 @@
 import type { Duration } from "../core/duration.ts";
 import type { ActivityCallOptions, AnyActivity } from "./activity-options.ts";
+import type {
+  ChannelMode,
+  MessageSender,
+  PublishOptions,
+  ReceivedMessage,
+  ReceiveOptions,
+  SentMessage,
+} from "./channels.ts";
 import type { ReceivedEvent, WaitEventOptions } from "./events.ts";
 import type { Logger } from "./logger.ts";
 
@@ -13,7 +21,7 @@ export interface WorkflowOperations {
  *
  * Workflow code must be deterministic: no clock, randomness or I/O but through this context and activities.
  */
-export interface WorkflowContext {
+export interface WorkflowContext extends MessageSender {
   readonly instanceId: string;
   readonly workflowName: string;
   /** Whether the code is being answered from history at this moment. Use it for display, never to branch. */
@@ -43,6 +51,46 @@ export interface WorkflowContext {
    * const paid = await ctx.waitEvent<{ amount: number }>("payment.completed", { key: orderId, timeout: "3 days" });
    */
   waitEvent<T = unknown>(type: string | readonly string[], options?: WaitEventOptions<T>): Promise<ReceivedEvent<T>>;
+
+  /**
+   * Has messages of a channel kept for this instance, from now until it ends: all of them (`broadcast`), those that no
+   * other subscriber takes (`competing`), or those that are sent to it alone (`direct`; sent earlier, too).
+   *
+   * @throws ChannelModeConflictError when the channel is in use in another mode
+   * @example
+   * await ctx.subscribe("jobs", "competing");
+   * for (;;) await handle(ctx, (await ctx.receive<Job>("jobs")).data);
+   */
+  subscribe(channel: string, mode: ChannelMode): Promise<void>;
+  /** Ends a subscription. What has come by then is kept, for when it subscribes again. */
+  unsubscribe(channel: string): Promise<void>;
+  /**
+   * Waits for the next message of a channel.
+   *
+   * @throws ChannelNotSubscribedError unless the instance has subscribed to the channel
+   * @throws ChannelTimeoutError after `timeout`; a message that comes later is kept for the next `receive`
+   * @throws ValidationError when the data does not fit the `schema`
+   */
+  receive<T = unknown>(channel: string, options?: ReceiveOptions<T>): Promise<ReceivedMessage<T>>;
+
+  /** Makes this instance a member of the group until it leaves or ends. */
+  joinGroup(name: string): Promise<void>;
+  leaveGroup(name: string): Promise<void>;
+  /** The ids of the instances that are members at the first call. */
+  groupMembers(name: string): Promise<readonly string[]>;
+  /** Sends a message to each member of the group, as `sendTo` does. */
+  publishToGroup(name: string, channel: string, data: unknown, options?: PublishOptions): Promise<SentMessage>;
+
+  /**
+   * Ends this instance and goes on as a new one with an empty history: **return** what it gives. What was sent to this
+   * instance and not received, what it has subscribed to and its groups go along; `result()` of this instance's handle
+   * gives the result of the last one.
+   *
+   * @param args the arguments of the new instance
+   * @example
+   * return ctx.recur(count + 1);
+   */
+  recur(...args: readonly unknown[]): Promise<never>;
 
   /** The time in epoch milliseconds, recorded at the first call. */
   now(): number;

@@ -1,27 +1,43 @@
-import type { Connection, Row, Text, Transaction } from "../../store/database.ts";
+import type { Connection, Row, Text } from "../../store/database.ts";
 import type { Bindable } from "../../store/sql.ts";
 import type { Compiled } from "../../store/statement.ts";
 import { within } from "../within.ts";
 import type { MysqlClient, MysqlOutcome, MysqlResult } from "./client.ts";
-import { isConnectionLost } from "./errors.ts";
+import { isConnectionLost, TOO_LARGE } from "./errors.ts";
 
 /** Milliseconds after which a statement of the engine is given up, and its connection with it. */
 const ANSWER_WITHIN = 15_000;
+
+interface Limits {
+  /** Milliseconds until a statement is given up. */
+  readonly answerWithin?: number;
+  /** The most bytes of one query (`max_allowed_packet`); a server breaks the connection at a larger one. */
+  readonly packet?: number;
+}
+
+/** What the server would say, had it heard it all: it is this query's fault, and trying again is of no use. */
+class PacketError extends Error {
+  readonly errno: number = TOO_LARGE;
+
+  constructor(packet: number) {
+    super(`The query is larger than the server's max_allowed_packet of ${packet} bytes.`);
+    this.name = "PacketError";
+  }
+}
 
 /** The engine's statements on one connection. */
 export class MysqlConnection implements Connection {
   readonly #client: MysqlClient;
   readonly #takesSeveral: boolean;
   readonly #answerWithin: number;
+  readonly #packet: number;
 
-  /**
-   * @param takesSeveral whether one query may hold several statements
-   * @param answerWithin milliseconds
-   */
-  constructor(client: MysqlClient, takesSeveral: boolean, answerWithin: number = ANSWER_WITHIN) {
+  /** @param takesSeveral whether one query may hold several statements */
+  constructor(client: MysqlClient, takesSeveral: boolean, limits: Limits = {}) {
     this.#client = client;
     this.#takesSeveral = takesSeveral;
-    this.#answerWithin = answerWithin;
+    this.#answerWithin = limits.answerWithin ?? ANSWER_WITHIN;
+    this.#packet = limits.packet ?? Number.POSITIVE_INFINITY;
   }
 
   async all({ text }: Compiled, values: readonly Bindable[]): Promise<Row[]> {
@@ -40,21 +56,43 @@ export class MysqlConnection implements Connection {
     );
   }
 
-  /** Runs the statements in one round trip, if the connection can, until one fails. */
-  async together(statements: readonly Text[]): Promise<void> {
-    if (this.#takesSeveral) {
+  /** Runs the statements in one round trip, if the connection can, until one fails; tells how many rows each changed. */
+  async together(statements: readonly Text[]): Promise<number[]> {
+    const results: MysqlResult[] = [];
+    if (this.#takesSeveral && statements.length > 1) {
       const values = statements.flatMap((statement) => statement.values);
-      await this.#query(statements.map(({ text }) => text).join("; "), values);
+      const all = await this.#query(statements.map(({ text }) => text).join("; "), values);
+      results.push(...(all as unknown as MysqlResult[]));
     } else {
-      for (const { text, values } of statements) await this.#query(text, values);
+      for (const { text, values } of statements) results.push(await this.#query(text, values));
     }
+    return results.map((result) => ("affectedRows" in result ? result.affectedRows : 0));
   }
 
   async #query(text: string, values: readonly Bindable[]): Promise<MysqlResult> {
+    if (isTooLarge(values, this.#packet)) throw new PacketError(this.#packet);
     const [result] = await within(this.#answerWithin, this.#client.query({ sql: text, values, ...AS_ROWS }));
     return result;
   }
 }
+
+/** Bytes beside the values. */
+const OVERHEAD = 10_000;
+
+/** Whether the values, written into a query, are larger than a packet. They are counted only if they may be. */
+function isTooLarge(values: readonly Bindable[], packet: number): boolean {
+  const texts = values.filter((value) => typeof value === "string");
+  const characters = texts.reduce((sum, text) => sum + text.length, 0);
+  if (characters < packet / MOST_BYTES) return false;
+  const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text) + (text.match(ESCAPED)?.length ?? 0), 0);
+  return bytes + OVERHEAD > packet;
+}
+
+/** What a character takes at most. */
+const MOST_BYTES = 4;
+
+/** What `mysql2` puts a backslash before, of what JSON has. */
+const ESCAPED = /["'\\]/g;
 
 const NUMBERS: ReadonlySet<string> = new Set(["TINY", "SHORT", "LONG", "LONGLONG", "INT24", "NEWDECIMAL", "DOUBLE"]);
 
@@ -71,56 +109,10 @@ export const AS_ROWS: { readonly typeCast: typeof typeCast; readonly rowsAsArray
 };
 
 /** What begins a transaction of the engine: it locks the rows that it means, and no gaps between them. */
-const BEGIN: readonly Text[] = [
+export const BEGIN: readonly Text[] = [
   { text: "set transaction isolation level read committed", values: [] },
   { text: "start transaction", values: [] },
 ];
-
-/** A transaction of the engine. */
-export class MysqlTransaction extends MysqlConnection implements Transaction {
-  readonly #release: (isBroken: boolean) => void;
-  #isOver = false;
-
-  constructor(client: MysqlClient, takesSeveral: boolean, release: (isBroken: boolean) => void) {
-    super(client, takesSeveral);
-    this.#release = release;
-  }
-
-  async begin(): Promise<void> {
-    try {
-      await this.together(BEGIN);
-    } catch (error) {
-      this.#end(true);
-      throw error;
-    }
-  }
-
-  async commit(): Promise<void> {
-    try {
-      await this.script("commit");
-    } catch (error) {
-      this.#end(true);
-      throw error;
-    }
-    this.#end(false);
-  }
-
-  async rollback(): Promise<void> {
-    // After a commit that failed there is nothing left to roll back.
-    if (this.#isOver) return;
-    try {
-      await this.script("rollback");
-      this.#end(false);
-    } catch {
-      this.#end(true);
-    }
-  }
-
-  #end(isBroken: boolean): void {
-    this.#isOver = true;
-    this.#release(isBroken);
-  }
-}
 
 /**
  * Runs the statements as a transaction.
@@ -128,16 +120,16 @@ export class MysqlTransaction extends MysqlConnection implements Transaction {
  * @param limit characters of one query; a transaction that is larger takes several
  */
 export async function transact(
-  client: MysqlClient,
-  takesSeveral: boolean,
+  connection: MysqlConnection,
   statements: readonly Text[],
   limit: number,
-): Promise<void> {
-  const connection = new MysqlConnection(client, takesSeveral);
+): Promise<number[]> {
+  const changed: number[] = [];
   try {
     for (const query of queriesOf([...BEGIN, ...statements, { text: "commit", values: [] }], limit)) {
-      await connection.together(query);
+      changed.push(...(await connection.together(query)));
     }
+    return changed.slice(BEGIN.length, -1);
   } catch (error) {
     if (!isConnectionLost(error)) await connection.script("rollback");
     throw error;

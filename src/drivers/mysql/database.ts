@@ -18,9 +18,11 @@ import type { Dialect } from "../../store/dialect.ts";
 import type { Naming } from "../../store/naming.ts";
 import type { MysqlPool } from "../../store/pools.ts";
 import { $, sql } from "../../store/sql.ts";
+import { beginOn, connectionThrough } from "../lane-connection.ts";
 import { Lanes } from "../lanes.ts";
+import { checked, checkPoolSize } from "../opening.ts";
 import type { MysqlClient, MysqlPromisePool } from "./client.ts";
-import { AS_ROWS, MysqlConnection, MysqlTransaction, transact } from "./connection.ts";
+import { AS_ROWS, BEGIN, MysqlConnection, transact } from "./connection.ts";
 import { isConnectionLost, isTransient } from "./errors.ts";
 import { MysqlLiveConnection } from "./live.ts";
 import { MysqlSession } from "./session.ts";
@@ -47,6 +49,9 @@ const mysqlDialect: Dialect = {
 /** Connections that the engine keeps: one for commits, others for claims, histories and its housekeeping. */
 const LANES = 3;
 
+/** The same for users' looks at instances: slow ones wait for each other, and nothing else waits for them. */
+const VIEWING_LANES = 1;
+
 /** Seconds that another process is given to migrate. */
 const MIGRATED_WITHIN = 600;
 
@@ -59,14 +64,7 @@ export async function openMysql(
   poolOptions: Readonly<Record<string, unknown>>,
   naming: Naming,
 ): Promise<Database> {
-  const database = typeof source === "string" ? await openUrl(source, poolOptions, naming) : usePool(source, naming);
-  try {
-    await database.check();
-    return database;
-  } catch (error) {
-    await database.close();
-    throw error;
-  }
+  return checked(typeof source === "string" ? await openUrl(source, poolOptions, naming) : usePool(source, naming));
 }
 
 async function openUrl(
@@ -81,7 +79,7 @@ async function openUrl(
   })) as unknown as { createPool(options: object): MysqlPromisePool };
   const uri = url.replace(/^mariadb:/i, "mysql:");
   const defaults = { connectionLimit: 20, enableKeepAlive: true, connectTimeout: 10_000, charset: "utf8mb4", uri };
-  const own = { ...defaults, ...options, connectionLimit: LANES, multipleStatements: true };
+  const own = { ...defaults, ...options, connectionLimit: LANES + VIEWING_LANES, multipleStatements: true };
   const users = mysql.createPool({ ...defaults, ...options });
   return new MysqlDatabase(mysql.createPool(own), users, true, naming);
 }
@@ -96,12 +94,15 @@ class MysqlDatabase implements Database {
   readonly dialect: Dialect = mysqlDialect;
   readonly naming: Naming;
   readonly reader: Connection;
+  readonly viewer: Connection;
   readonly writer: Connection;
   readonly #pool: MysqlPromisePool;
   readonly #users: MysqlPromisePool;
   readonly #ownsPools: boolean;
   readonly #takesSeveral: boolean;
   readonly #lanes: Lanes<MysqlClient>;
+  readonly #viewing: Lanes<MysqlClient>;
+  readonly #connectionOf: (client: MysqlClient) => MysqlConnection;
   #packet = 1_048_576;
 
   constructor(pool: MysqlPromisePool, users: MysqlPromisePool, ownsPools: boolean, naming: Naming) {
@@ -110,34 +111,29 @@ class MysqlDatabase implements Database {
     this.#users = users;
     this.#ownsPools = ownsPools;
     this.#takesSeveral = pool.pool.config.connectionConfig.multipleStatements === true;
-    this.#lanes = new Lanes<MysqlClient>({
-      size: LANES,
-      open: () => pool.getConnection(),
-      release: (client, isBroken) => (isBroken ? client.destroy() : client.release()),
-      isBroken: (_, error) => isConnectionLost(error),
-    });
-    // Each statement is a transaction of its own.
-    this.reader = this.writer = {
-      all: (statement, values) => this.#use((connection) => connection.all(statement, values)),
-      run: (statement, values) => this.#use((connection) => connection.run(statement, values)),
-      script: (text) => this.#use((connection) => connection.script(text)),
-    };
+    const lanesOf = (size: number): Lanes<MysqlClient> =>
+      new Lanes<MysqlClient>({
+        size,
+        open: () => pool.getConnection(),
+        release: (client, isBroken) => (isBroken ? client.destroy() : client.release()),
+        isBroken: (_, error) => isConnectionLost(error),
+      });
+    this.#lanes = lanesOf(LANES);
+    this.#viewing = lanesOf(VIEWING_LANES);
+    this.#connectionOf = (client) => new MysqlConnection(client, this.#takesSeveral, { packet: this.#packet });
+    this.reader = this.writer = connectionThrough(this.#lanes, this.#connectionOf);
+    this.viewer = connectionThrough(this.#viewing, this.#connectionOf);
   }
 
   /** @throws UnsupportedDatabaseError */
   async check(): Promise<void> {
-    const { connectionLimit = LANES + 2, connectionConfig } = this.#users.pool.config;
-    // Of a URL the engine has a pool of its own beside; the live connection is in the users' one always.
-    const kept = this.#ownsPools ? 1 : LANES + 1;
-    if (connectionLimit > 0 && connectionLimit < kept + 1) {
-      throw new UnsupportedDatabaseError(
-        `The pool has ${connectionLimit} connections at most; romancy keeps ${kept} for itself. Allow ${kept + 1} or more.`,
-      );
-    }
+    const { connectionLimit, connectionConfig } = this.#users.pool.config;
+    // Of a URL the engine has a pool of its own beside; the live connection is in the users' one always. 0 is no limit.
+    checkPoolSize(connectionLimit === 0 ? undefined : connectionLimit, this.#ownsPools ? 1 : LANES + VIEWING_LANES + 1);
     if (connectionConfig.clientFlags !== undefined && (connectionConfig.clientFlags & FOUND_ROWS) === 0) {
       throw new UnsupportedDatabaseError("The pool's `flags` switch FOUND_ROWS off, which romancy needs. Leave it on.");
     }
-    const [[row]] = (await this.#lanes.use((client) =>
+    const [[row]] = (await this.#viewing.use((client) =>
       client.query({
         sql: `select version() as version, @@sql_mode as mode, @@character_set_client as charset, @@autocommit as autocommit,
               @@max_allowed_packet as packet, coalesce(database(), '') as name`,
@@ -156,13 +152,8 @@ class MysqlDatabase implements Database {
     checkVersion(row?.version ?? "");
   }
 
-  async begin(): Promise<Transaction> {
-    const client = await this.#lanes.take();
-    const transaction = new MysqlTransaction(client, this.#takesSeveral, (isBroken) =>
-      this.#lanes.give(client, isBroken),
-    );
-    await transaction.begin();
-    return transaction;
+  begin(): Promise<Transaction> {
+    return beginOn(this.#lanes, this.#connectionOf, async (connection) => void (await connection.together(BEGIN)));
   }
 
   async share(): Promise<SharedTransaction> {
@@ -173,8 +164,8 @@ class MysqlDatabase implements Database {
     return new MysqlSession(() => this.#users.getConnection());
   }
 
-  async transact(statements: readonly Text[]): Promise<void> {
-    await this.#lanes.use((client) => transact(client, this.#takesSeveral, statements, this.#packet / 4));
+  async transact(statements: readonly Text[]): Promise<readonly number[]> {
+    return this.#lanes.use((client) => transact(this.#connectionOf(client), statements, this.#packet / 4));
   }
 
   /** Under a lock of the connection; statements that define tables commit by themselves here. */
@@ -190,7 +181,7 @@ class MysqlDatabase implements Database {
         throw new UnsupportedDatabaseError("Another process has been migrating the database for ten minutes.");
       }
       try {
-        return await body(new MysqlConnection(client, this.#takesSeveral, MIGRATED_WITHIN * 1_000));
+        return await body(new MysqlConnection(client, this.#takesSeveral, { answerWithin: MIGRATED_WITHIN * 1_000 }));
       } finally {
         await client.query({ sql: `select release_lock(${lock})` });
       }
@@ -206,7 +197,7 @@ class MysqlDatabase implements Database {
   }
 
   async close(): Promise<void> {
-    await this.#lanes.close();
+    await Promise.all([this.#lanes.close(), this.#viewing.close()]);
     if (!this.#ownsPools) return;
     // A connection that is being opened may fail: it is gone, as it was to be.
     await Promise.allSettled([this.#pool.end(), this.#users.end()]);
@@ -214,10 +205,7 @@ class MysqlDatabase implements Database {
 
   destroy(): void {
     this.#lanes.destroy();
-  }
-
-  #use<T>(work: (connection: MysqlConnection) => Promise<T>): Promise<T> {
-    return this.#lanes.use((client) => work(new MysqlConnection(client, this.#takesSeveral)));
+    this.#viewing.destroy();
   }
 }
 

@@ -1,6 +1,9 @@
 /** What the errors of MySQL, MariaDB and the network mean. */
 import { isOutside } from "../outside.ts";
 
+/** Larger than `max_allowed_packet`. */
+export const TOO_LARGE = 1153;
+
 /**
  * Numbers of errors that blame a statement's values or rows; all others are the server's state, which may pass
  * (https://dev.mysql.com/doc/mysql-errors/en/server-error-reference.html).
@@ -8,7 +11,7 @@ import { isOutside } from "../outside.ts";
 const FAULTS: ReadonlySet<number> = new Set([
   1048, // null where none may be
   1062, // duplicate
-  1153, // larger than max_allowed_packet
+  TOO_LARGE,
   1242, // more than one row
   1264, // out of range
   1265, // truncated

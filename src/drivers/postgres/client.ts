@@ -17,13 +17,9 @@ export interface PostgresClient {
   on(event: "error" | "end", listener: () => void): unknown;
   on(event: "notification", listener: (message: { channel: string; payload?: string }) => void): unknown;
   off(event: string, listener: (...args: never[]) => void): unknown;
-  /** `"I"` outside a transaction, `"T"` inside, `"E"` inside one that has failed. */
-  getTransactionStatus?(): string | null;
-  /** Whether no statement is under way. */
-  readonly readyForQuery?: boolean;
 }
 
-interface PostgresQuery {
+export interface PostgresQuery {
   readonly text: string;
   readonly values?: readonly Bindable[];
   /** Prepared once for each connection under this name. */

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import type { Connection, Row, Transaction } from "../../store/database.ts";
+import type { Connection, Row } from "../../store/database.ts";
 import type { Bindable } from "../../store/sql.ts";
 import type { Compiled } from "../../store/statement.ts";
-import type { PostgresClient, PostgresResult } from "./client.ts";
+import type { PostgresClient, PostgresQuery, PostgresResult } from "./client.ts";
 import { isPlanMissing } from "./errors.ts";
 
 /** Milliseconds after which a statement of the engine is given up, and its connection with it. */
@@ -11,7 +11,10 @@ const ANSWER_WITHIN = 15_000;
 /** `bigint` (https://www.postgresql.org/docs/current/datatype-oid.html, pg_type.dat) and `integer`. */
 const NUMBERS: ReadonlySet<number> = new Set([20, 23]);
 
-const types = { getTypeParser: (oid: number) => (NUMBERS.has(oid) ? Number : String) };
+/** How the engine reads rows, whatever parsers the user has set. */
+export const types: NonNullable<PostgresQuery["types"]> = {
+  getTypeParser: (oid) => (NUMBERS.has(oid) ? Number : String),
+};
 
 /**
  * Names of prepared statements. The server keeps the plan of a named one, and a plan that was made when tables were
@@ -85,43 +88,5 @@ export class PostgresConnection implements Connection {
       if (isPlanMissing(error)) this.#names?.switchOff();
       throw error;
     }
-  }
-}
-
-/** A transaction of the engine. */
-export class PostgresTransaction extends PostgresConnection implements Transaction {
-  readonly #release: (isBroken: boolean) => void;
-  #isOver = false;
-
-  constructor(client: PostgresClient, release: (isBroken: boolean) => void, answerWithin?: number) {
-    super(client, undefined, answerWithin);
-    this.#release = release;
-  }
-
-  async begin(): Promise<void> {
-    await this.#end("begin isolation level read committed", false);
-  }
-
-  async commit(): Promise<void> {
-    await this.#end("commit", true);
-  }
-
-  async rollback(): Promise<void> {
-    // After a commit that failed there is nothing left to roll back.
-    if (!this.#isOver) await this.#end("rollback", true).catch(() => {});
-  }
-
-  /** Runs the statement; the connection is free after the last one, and thrown away after one that failed. */
-  async #end(text: string, isLast: boolean): Promise<void> {
-    try {
-      await this.script(text);
-    } catch (error) {
-      this.#isOver = true;
-      this.#release(true);
-      throw error;
-    }
-    if (!isLast) return;
-    this.#isOver = true;
-    this.#release(false);
   }
 }

@@ -6,14 +6,23 @@
  * 3. A connection that gives no answer is given up, so that a partition is noticed.
  */
 import { UnsupportedDatabaseError } from "../../core/errors.ts";
-import type { Connection, Database, LiveConnection, SharedTransaction, Transaction } from "../../store/database.ts";
+import {
+  type Connection,
+  completing,
+  type Database,
+  type LiveConnection,
+  type SharedTransaction,
+  type Transaction,
+} from "../../store/database.ts";
 import type { Dialect } from "../../store/dialect.ts";
 import type { Naming } from "../../store/naming.ts";
 import type { PostgresPool } from "../../store/pools.ts";
 import { $, sql } from "../../store/sql.ts";
+import { beginOn, connectionThrough } from "../lane-connection.ts";
 import { Lanes } from "../lanes.ts";
+import { checked, checkPoolSize } from "../opening.ts";
 import type { PostgresClient, PostgresPromisePool } from "./client.ts";
-import { PlanNames, PostgresConnection, PostgresTransaction } from "./connection.ts";
+import { PlanNames, PostgresConnection } from "./connection.ts";
 import { isConnectionLost, isTransient } from "./errors.ts";
 import { PostgresLiveConnection } from "./live.ts";
 import { PostgresSession } from "./session.ts";
@@ -44,6 +53,9 @@ const postgresDialect: Dialect = {
 /** Connections that the engine keeps: one for commits, others for claims, histories and its housekeeping. */
 const LANES = 3;
 
+/** The same for users' looks at instances: slow ones wait for each other, and nothing else waits for them. */
+const VIEWING_LANES = 1;
+
 /** Milliseconds that a statement of a migration, and waiting for another process's migration, may take. */
 const MIGRATED_WITHIN = 600_000;
 
@@ -57,14 +69,7 @@ export async function openPostgres(
 ): Promise<Database> {
   const isOurs = typeof source === "string";
   const pool = isOurs ? await createPool(source, poolOptions) : (source as unknown as PostgresPromisePool);
-  const database = new PostgresDatabase(pool, isOurs, naming);
-  try {
-    await database.check();
-    return database;
-  } catch (error) {
-    await database.close();
-    throw error;
-  }
+  return checked(new PostgresDatabase(pool, isOurs, naming));
 }
 
 async function createPool(url: string, options: Readonly<Record<string, unknown>>): Promise<PostgresPromisePool> {
@@ -79,11 +84,12 @@ class PostgresDatabase implements Database {
   readonly dialect: Dialect = postgresDialect;
   readonly naming: Naming;
   readonly reader: Connection;
+  readonly viewer: Connection;
   readonly writer: Connection;
   readonly #pool: PostgresPromisePool;
   readonly #ownsPool: boolean;
   readonly #lanes: Lanes<PostgresClient>;
-  readonly #names = new PlanNames();
+  readonly #viewing: Lanes<PostgresClient>;
 
   constructor(pool: PostgresPromisePool, ownsPool: boolean, naming: Naming) {
     this.naming = naming;
@@ -91,32 +97,24 @@ class PostgresDatabase implements Database {
     this.#ownsPool = ownsPool;
     // What befalls an idle connection is met by whoever asks the pool next.
     if (ownsPool) pool.on("error", () => {});
-    this.#lanes = new Lanes<PostgresClient>({
-      size: LANES,
-      open: () => connect(pool),
-      release: (client, isBroken) => client.release(isBroken),
-      isBroken: (_, error) => isConnectionLost(error),
-    });
-    // Each statement is a transaction of its own.
-    this.reader = this.writer = {
-      all: (statement, values) => this.#use((connection) => connection.all(statement, values)),
-      run: (statement, values) => this.#use((connection) => connection.run(statement, values)),
-      script: (text) => this.#use((connection) => connection.script(text)),
-    };
+    const lanesOf = (size: number): Lanes<PostgresClient> =>
+      new Lanes<PostgresClient>({
+        size,
+        open: () => connect(pool),
+        release: (client, isBroken) => client.release(isBroken),
+        isBroken: (_, error) => isConnectionLost(error),
+      });
+    this.#lanes = lanesOf(LANES);
+    this.#viewing = lanesOf(VIEWING_LANES);
+    const names = new PlanNames();
+    this.reader = this.writer = connectionThrough(this.#lanes, (client) => new PostgresConnection(client, names));
+    this.viewer = connectionThrough(this.#viewing, (client) => new PostgresConnection(client));
   }
 
   /** @throws UnsupportedDatabaseError */
   async check(): Promise<void> {
-    const { max } = this.#pool.options ?? {};
-    if (max !== undefined && max < LANES + 2) {
-      throw new UnsupportedDatabaseError(
-        `The pool has ${max} connections at most; romancy keeps ${LANES + 1} for itself. Allow ${LANES + 2} or more.`,
-      );
-    }
-    const version = await this.#lanes.use(async (client) => {
-      if (!client.getTransactionStatus) {
-        throw new UnsupportedDatabaseError("This version of `pg` is too old: run `npm install pg@latest`.");
-      }
+    checkPoolSize(this.#pool.options?.max, LANES + VIEWING_LANES + 1);
+    const version = await this.#viewing.use(async (client) => {
       const { rows } = await client.query("select current_setting('server_version_num')::int as version");
       return rows[0]?.["version"] as number;
     });
@@ -125,12 +123,12 @@ class PostgresDatabase implements Database {
     }
   }
 
-  async begin(answerWithin?: number): Promise<Transaction> {
-    const client = await this.#lanes.take();
-    const release = (isBroken: boolean): void => this.#lanes.give(client, isBroken);
-    const transaction = new PostgresTransaction(client, release, answerWithin);
-    await transaction.begin();
-    return transaction;
+  begin(answerWithin?: number): Promise<Transaction> {
+    return beginOn(
+      this.#lanes,
+      (client) => new PostgresConnection(client, undefined, answerWithin),
+      (connection) => connection.script("begin isolation level read committed"),
+    );
   }
 
   async share(): Promise<SharedTransaction> {
@@ -143,22 +141,16 @@ class PostgresDatabase implements Database {
 
   /** In a transaction, under a lock that ends with it. */
   async exclusively<T>(body: (connection: Connection) => Promise<T>): Promise<T> {
-    const transaction = await this.begin(MIGRATED_WITHIN);
     const { schema, prefix } = this.naming;
-    try {
+    return completing(await this.begin(MIGRATED_WITHIN), async (transaction) => {
       await transaction.script(
         `select pg_advisory_xact_lock(hashtextextended('${schema ?? ""}.${prefix}migrations', 0))`,
       );
       if (schema !== undefined) {
         await transaction.script(`create schema if not exists "${schema}"; set local search_path to "${schema}"`);
       }
-      const result = await body(transaction);
-      await transaction.commit();
-      return result;
-    } catch (error) {
-      await transaction.rollback();
-      throw error;
-    }
+      return body(transaction);
+    });
   }
 
   async live(): Promise<LiveConnection> {
@@ -174,17 +166,14 @@ class PostgresDatabase implements Database {
   }
 
   async close(): Promise<void> {
-    await this.#lanes.close();
+    await Promise.all([this.#lanes.close(), this.#viewing.close()]);
     // A connection that is being opened may fail: it is gone, as it was to be.
     if (this.#ownsPool) await this.#pool.end().catch(ignore);
   }
 
   destroy(): void {
     this.#lanes.destroy();
-  }
-
-  #use<T>(work: (connection: PostgresConnection) => Promise<T>): Promise<T> {
-    return this.#lanes.use((client) => work(new PostgresConnection(client, this.#names)));
+    this.#viewing.destroy();
   }
 }
 

@@ -37,6 +37,11 @@ export function isPlanMissing(error: unknown): boolean {
   return PLAN_CODES.has(codeOf(error));
 }
 
+/** Whether a statement of the transaction has failed before, so that it takes none any more. */
+export function isTransactionFailed(error: unknown): boolean {
+  return codeOf(error) === "25P02";
+}
+
 /** Whether the connection cannot be used any more. */
 export function isConnectionLost(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

@@ -1,19 +1,27 @@
 /** Changes one after another, each by its own statements: on SQLite, in users' transactions, and where a batch failed. */
-import type { Advance, Change, ChangeResult, Create, Deliver, Subscription } from "../../core/commit.ts";
-import type { InstanceStatus } from "../../core/status.ts";
+import type { Advance, Change, ChangeResult, Create, Subscription } from "../../core/commit.ts";
+import { undeliverable } from "../../core/errors.ts";
+import type { NewEvent } from "../../core/history.ts";
 import type { Connection } from "../database.ts";
 import { eventRow, newRow, patchRow } from "../rows.ts";
-import type { Runner } from "../runner.ts";
+import type { Queries, Runner } from "../runner.ts";
+import { firstWaiting, lockModes, unsubscribeFromChannels } from "../statements/channels.ts";
+import { leaveGroups } from "../statements/groups.ts";
 import { appendEvent, appendEventFenced } from "../statements/history.ts";
 import {
   blockInstance,
   finishInstance,
+  holdInstance,
+  holdInstances,
   insertInstance,
   instanceById,
   noteProgress,
   suspendInstance,
 } from "../statements/instances.ts";
-import { markRead, put, raise, subscribe, subscribers, unsubscribeAll } from "../statements/messages.ts";
+import { emptyInbox, markRead, subscribe, subscribers, unsubscribeAll } from "../statements/messages.ts";
+import { runAction } from "./actions.ts";
+import { deliver, post, publish, receiversOf, rouse } from "./mail.ts";
+import { recur } from "./recur.ts";
 
 /** Applies the changes in the transaction. */
 export async function applyEach(
@@ -21,103 +29,171 @@ export async function applyEach(
   runner: Runner,
   changes: readonly Change[],
 ): Promise<ChangeResult[]> {
+  const queries = runner.on(connection);
+  if (runner.locksRows) await holdAll(queries, changes);
   const results: ChangeResult[] = [];
-  for (const change of changes) results.push(await applyChange(connection, runner, change));
+  for (const change of changes) results.push(await apply(queries, change));
   return results;
 }
 
 /** Applies one change in the transaction. */
-export function applyChange(connection: Connection, runner: Runner, change: Change): Promise<ChangeResult> {
+export async function applyChange(connection: Connection, runner: Runner, change: Change): Promise<ChangeResult> {
+  const [result] = await applyEach(connection, runner, [change]);
+  return result as ChangeResult;
+}
+
+async function apply(queries: Queries, change: Change): Promise<ChangeResult> {
   switch (change.type) {
     case "create":
-      return create(connection, runner, change);
+      return create(queries, change);
     case "advance":
-      return advance(connection, runner, change);
+      return advance(queries, change);
     case "deliver":
-      return deliver(connection, runner, change);
+      return deliver(queries, change);
+    case "publish":
+      return publish(queries, change.message);
+    case "rouse":
+      return { type: "delivered", receivers: await rouse(queries, change.channel, change.at) };
   }
 }
 
-async function create(
-  connection: Connection,
-  runner: Runner,
-  { instance, subscriptions = [] }: Create,
-): Promise<ChangeResult> {
-  const created = await runner.run(connection, insertInstance, newRow(instance));
-  if (created === 0) return existing(connection, runner, instance.id);
-  await subscribeTo(connection, runner, instance.id, subscriptions);
+/**
+ * Locks the instances and then the channels that the changes concern in one order, whoever commits them: else two
+ * batches that send to each other's instances would wait for each other.
+ */
+async function holdAll(queries: Queries, changes: readonly Change[]): Promise<void> {
+  const ids = new Set<string>();
+  for (const change of changes) {
+    for (const id of await concernedBy(queries, change)) ids.add(id);
+  }
+  if (ids.size > 1) await queries.all(holdInstances, { ids: [...ids] });
+  const channels = new Set(changes.flatMap(channelsOf));
+  if (channels.size > 1) await queries.all(lockModes, { channels: [...channels] });
+}
+
+/** The channels whose modes the change settles. */
+function channelsOf(change: Change): string[] {
+  const requests = change.type === "advance" ? (change.actions ?? []).map(({ request }) => request) : [];
+  return requests.flatMap((request) =>
+    request.type === "subscribe" && request.mode !== "direct" ? [request.channel] : [],
+  );
+}
+
+/** In the order in which `holdAll` locks; changes of one instance stay as they are. */
+export function inLockOrder(advances: readonly Advance[]): Advance[] {
+  return advances.toSorted((a, b) => (a.instanceId < b.instanceId ? -1 : Number(a.instanceId > b.instanceId)));
+}
+
+async function concernedBy(queries: Queries, change: Change): Promise<readonly string[]> {
+  switch (change.type) {
+    case "create":
+      return [];
+    case "rouse":
+      // So that it is called even if its row is being written at this moment.
+      return (await queries.all(firstWaiting, { channel: change.channel })).map((row) => row.instance_id);
+    case "publish":
+      return receiversOf(queries, change);
+    case "deliver": {
+      const { instanceId, message } = change;
+      if (instanceId !== undefined) return [instanceId];
+      const rows = await queries.all(subscribers, { type: message.type, key: message.key ?? "" });
+      return rows.map((row) => row.instance_id);
+    }
+    case "advance": {
+      const requests = [...(change.posts ?? []), ...(change.actions ?? []).map(({ request }) => request)];
+      const ids = [change.instanceId];
+      for (const request of requests) {
+        const isPost = request.type === "publish" || request.type === "send" || request.type === "publish_to_group";
+        if (isPost) ids.push(...(await receiversOf(queries, request)));
+      }
+      return ids;
+    }
+  }
+}
+
+async function create(queries: Queries, { instance, subscriptions = [] }: Create): Promise<ChangeResult> {
+  const created = await queries.run(insertInstance, newRow(instance));
+  if (created === 0) return existing(queries, instance.id);
+  await subscribeTo(queries, instance.id, subscriptions);
   return { type: "applied" };
 }
 
 /** What there is under an id that could not be created. */
-export async function existing(connection: Connection, runner: Runner, id: string): Promise<ChangeResult> {
-  const [row] = await runner.all(connection, instanceById, { id });
+export async function existing(queries: Queries, id: string): Promise<ChangeResult> {
+  const [row] = await queries.all(instanceById, { id });
   if (!row) throw new Error(`Instance ${id} could neither be created nor found.`);
   return { type: "exists", workflow: row.workflow, input: row.input };
 }
 
-async function advance(connection: Connection, runner: Runner, change: Advance): Promise<ChangeResult> {
-  const [first, ...rest] = change.events;
-  if (change.patch) {
-    if ((await patch(connection, runner, change)) === 0) return { type: "fenced" };
-    for (const event of change.events) await runner.run(connection, appendEvent, eventRow(change.instanceId, event));
-  } else if (first) {
-    const columns = { ...eventRow(change.instanceId, first), epoch: change.epoch };
-    if ((await runner.run(connection, appendEventFenced, columns)) === 0) return { type: "fenced" };
-    for (const event of rest) await runner.run(connection, appendEvent, eventRow(change.instanceId, event));
+async function advance(queries: Queries, change: Advance): Promise<ChangeResult> {
+  const { instanceId, epoch, patch, posts = [], actions = [] } = change;
+  if (posts.length === 0 && actions.length === 0 && patch?.event !== "recur") return write(queries, change);
+  if ((await queries.all(holdInstance, { id: instanceId, epoch })).length === 0) return { type: "fenced" };
+  let receivers = 0;
+  for (const posted of posts) {
+    const result = await post(queries, posted);
+    // Then nothing of it applies: the activity has failed.
+    if (result.type === "undeliverable") throw undeliverable(result.instanceId, result.status);
+    receivers += result.receivers;
   }
-  const { instanceId, reads = [], subscriptions = [], unsubscribes } = change;
-  for (const { position, at } of reads) await runner.run(connection, markRead, { instanceId, position, at });
-  await subscribeTo(connection, runner, instanceId, subscriptions);
-  if (unsubscribes) await runner.run(connection, unsubscribeAll, { instanceId });
-  return { type: "applied" };
+  const answers: (NewEvent | undefined)[] = [];
+  for (const action of actions) {
+    const answer = await runAction(queries, instanceId, action);
+    answers.push(answer.event);
+    receivers += answer.receivers;
+    if (answer.event) await queries.run(appendEvent, eventRow(instanceId, { ...answer.event, seq: action.seq }));
+  }
+  const written = await write(queries, change);
+  return written.type === "applied"
+    ? { type: "applied", answers, receivers: receivers + (written.receivers ?? 0) }
+    : written;
 }
 
+/** The instance's row and history, and its inbox. */
+async function write(queries: Queries, change: Advance): Promise<ChangeResult> {
+  const { instanceId, epoch, events, patch, reads = [], subscriptions = [], clears } = change;
+  const [first, ...rest] = events;
+  let unwritten = events;
+  if (patch && patch.event !== "recur") {
+    if ((await changeRow(queries, change)) === 0) return { type: "fenced" };
+  } else if (!patch && first) {
+    if ((await queries.run(appendEventFenced, { ...eventRow(instanceId, first), epoch })) === 0) {
+      return { type: "fenced" };
+    }
+    unwritten = rest;
+  }
+  for (const event of unwritten) await queries.run(appendEvent, eventRow(instanceId, event));
+  for (const { position, at } of reads) await queries.run(markRead, { instanceId, position, at });
+  await subscribeTo(queries, instanceId, subscriptions);
+  // Last: all of it belongs to what is archived, or goes along.
+  const receivers = patch?.event === "recur" ? await recur(queries, change, patch) : 0;
+  for (const statement of clears ? MAIL : []) await queries.run(statement, { instanceId });
+  return receivers === 0 ? { type: "applied" } : { type: "applied", receivers };
+}
+
+/** Removes what was sent to an instance, what it hears of and what it belongs to. */
+const MAIL = [unsubscribeAll, unsubscribeFromChannels, leaveGroups, emptyInbox];
+
 async function subscribeTo(
-  connection: Connection,
-  runner: Runner,
+  queries: Queries,
   instanceId: string,
   subscriptions: readonly Subscription[],
 ): Promise<void> {
-  for (const { type, key } of subscriptions)
-    await runner.run(connection, subscribe, { instanceId, type, key: key ?? "" });
+  for (const { type, key } of subscriptions) await queries.run(subscribe, { instanceId, type, key: key ?? "" });
 }
 
-async function deliver(
-  connection: Connection,
-  runner: Runner,
-  { instanceId, message }: Deliver,
-): Promise<ChangeResult> {
-  const { type, key, at } = message;
-  const to =
-    instanceId === undefined
-      ? (await runner.all(connection, subscribers, { type, key: key ?? "" })).map((row) => row.instance_id)
-      : [instanceId];
-  let raised = 0;
-  for (let first = 0; first < to.length; first += CHUNK) {
-    const ids = to.slice(first, first + CHUNK);
-    raised += await runner.run(connection, raise, { ids, at });
-    await runner.run(connection, put, { ...message, attributes: JSON.stringify(message.attributes), ids });
-  }
-  if (instanceId === undefined || raised > 0) return { type: "delivered", to };
-  const [row] = await runner.all(connection, instanceById, { id: instanceId });
-  return { type: "undeliverable", status: row?.status as InstanceStatus | undefined };
-}
-
-/** Receivers in one statement. */
-const CHUNK = 1_000;
-
-function patch(connection: Connection, runner: Runner, change: Advance): Promise<number> {
+/** How many rows that was: none when it was not the committer's. */
+async function changeRow(queries: Queries, change: Advance): Promise<number> {
   const [row] = patchRow(change);
-  if (!row) return Promise.resolve(0);
+  if (!row) return 0;
   switch (change.patch?.event) {
     case "suspend":
-      return runner.run(connection, suspendInstance, row);
+      return queries.run(suspendInstance, row);
     case "progress":
-      return runner.run(connection, noteProgress, row);
+      return queries.run(noteProgress, row);
     case "block":
-      return runner.run(connection, blockInstance, row);
+      return queries.run(blockInstance, row);
     default:
-      return runner.run(connection, finishInstance, row);
+      return queries.run(finishInstance, row);
   }
 }

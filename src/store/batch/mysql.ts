@@ -5,8 +5,9 @@
 import type { Advance, ChangeResult, Create } from "../../core/commit.ts";
 import type { Database, Text } from "../database.ts";
 import { qualify } from "../naming.ts";
-import { eventRow, newRow, patchRow } from "../rows.ts";
+import { eventRow, newRow, patchRow, subscriptionRows } from "../rows.ts";
 import type { SqlValue } from "../sql.ts";
+import { inLockOrder } from "./each.ts";
 
 type Row = Readonly<Record<string, SqlValue>>;
 
@@ -16,7 +17,7 @@ export async function applyOnMysql(
   changes: readonly (Create | Advance)[],
 ): Promise<ChangeResult[]> {
   const creates = changes.flatMap((change) => (change.type === "create" ? [newRow(change.instance) as Row] : []));
-  const advances = changes.filter((change) => change.type === "advance");
+  const advances = inLockOrder(changes.filter((change) => change.type === "advance"));
   const events = advances.flatMap(({ instanceId, events }) =>
     events.map((event) => eventRow(instanceId, event) as Row),
   );
@@ -26,9 +27,40 @@ export async function applyOnMysql(
   const patches = advances.flatMap(patchRow);
   if (patches.length > 0) statements.push(update(patches));
   if (creates.length > 0) statements.push(insertInstances(creates));
+  statements.push(...mailOf(changes, advances));
   await database.transact?.(statements.map(({ text, values }) => ({ text: qualify(text, database.naming), values })));
   return changes.map(() => ({ type: "applied" }));
 }
+
+/** What concerns instances' mail. */
+function mailOf(changes: readonly (Create | Advance)[], advances: readonly Advance[]): Text[] {
+  const statements: Text[] = [];
+  const reads = advances.flatMap(({ instanceId, reads = [] }) => reads.map((read): Row => ({ instanceId, ...read })));
+  if (reads.length > 0) {
+    const list = table(["instanceId", "position", "at"], reads);
+    statements.push({
+      text: `update ${list.text} as seen straight_join romancy_inbox b
+        on b.instance_id = seen.instanceId and b.position = seen.position
+        set b.read_at = seen.at, b.data = ''`,
+      values: list.values,
+    });
+  }
+  const subscriptions: readonly Row[] = changes.flatMap(subscriptionRows);
+  if (subscriptions.length > 0) {
+    const list = tuples(["instanceId", "type", "key"], subscriptions);
+    const text = `insert ignore into romancy_subscriptions (instance_id, type, message_key) values ${list.text}`;
+    statements.push({ text, values: list.values });
+  }
+  const ended = advances.filter(({ clears }) => clears).map(({ instanceId }) => instanceId);
+  for (const of of ended.length > 0 ? MAIL : []) {
+    const places = ended.map(() => "?").join(", ");
+    statements.push({ text: `delete from ${of} where instance_id in (${places})`, values: ended });
+  }
+  return statements;
+}
+
+/** Where the mail of instances is. */
+const MAIL = ["romancy_subscriptions", "romancy_channel_subscriptions", "romancy_groups", "romancy_inbox"];
 
 /** Characters of values in one insert: servers limit what one query may hold (`max_allowed_packet`, 1 MB and more). */
 const PART = 200_000;

@@ -1,15 +1,12 @@
 /** A batch as one statement, and so one transaction and one round trip, on PostgreSQL: each column comes as an array. */
 import type { Advance, ChangeResult, Create } from "../../core/commit.ts";
 import type { Database } from "../database.ts";
-import { eventRow, newRow, patchRow } from "../rows.ts";
+import { eventRow, newRow, patchRow, subscriptionRows } from "../rows.ts";
 import type { Runner } from "../runner.ts";
-import { $, type Sql, sql } from "../sql.ts";
+import { type Sql, sql } from "../sql.ts";
 import { type Statement, statement } from "../statement.ts";
-import { existing } from "./each.ts";
-
-type Value = string | number | null;
-/** A list of rows: its name, and its columns with their types. */
-type List = readonly [name: string, columns: Readonly<Record<string, "text" | "bigint">>];
+import { existing, inLockOrder } from "./each.ts";
+import { arrays, type List, rows } from "./lists.ts";
 
 const CREATES: List = [
   "new_row",
@@ -50,14 +47,42 @@ const EVENTS: List = [
   { instanceId: "text", seq: "bigint", kind: "text", operationId: "text", data: "text", at: "bigint" },
 ];
 
+const READS: List = ["read", { instanceId: "text", position: "bigint", at: "bigint" }];
+
+const SUBSCRIPTIONS: List = ["subscription", { instanceId: "text", type: "text", key: "text" }];
+
+/** Instances that have ended, and whose mail goes with them. */
+const CLEARS: List = ["clear", { id: "text" }];
+
 interface Outcome {
   readonly kind: "created" | "advanced";
   readonly id: string;
 }
 
-const batch: Statement<string, Outcome> = statement(
-  "batch",
-  () => sql`
+/** What concerns instances' mail, for batches that have any. */
+const mail = (): Sql<string> => sql`,
+  marked as (
+    update romancy_inbox b set read_at = read.at, data = ''
+    from ${rows(READS)} join advanced on advanced.id = read."instanceId"
+    where b.instance_id = read."instanceId" and b.position = read.position),
+  subscribed as (
+    insert into romancy_subscriptions (instance_id, type, message_key)
+    select subscription."instanceId", subscription.type, subscription.key
+    from ${rows(SUBSCRIPTIONS)}
+    join (select id from advanced union all select id from created) here on here.id = subscription."instanceId"
+    on conflict do nothing),
+  cleared as (select clear.id from ${rows(CLEARS)} join patched on patched.id = clear.id),
+  unsubscribed as (delete from romancy_subscriptions where instance_id in (select id from cleared)),
+  unsubscribed_channels as (delete from romancy_channel_subscriptions where instance_id in (select id from cleared)),
+  left_groups as (delete from romancy_groups where instance_id in (select id from cleared)),
+  emptied as (delete from romancy_inbox where instance_id in (select id from cleared))`;
+
+const NO_MAIL: Sql<never> = { parts: [] };
+
+const batch = (name: string, more: () => Sql<string>): Statement<string, Outcome> =>
+  statement(
+    name,
+    () => sql`
   with created as (
     insert into romancy_instances
       (id, workflow, status, input, root_id, tags, priority, wake_at, worker_id, epoch, created_at, updated_at)
@@ -80,10 +105,13 @@ const batch: Statement<string, Outcome> = statement(
   appended as (
     insert into romancy_history (instance_id, seq, kind, operation_id, data, at)
     select event."instanceId", event.seq, event.kind, event."operationId", event.data, event.at
-    from ${rows(EVENTS)} join advanced on advanced.id = event."instanceId")
+    from ${rows(EVENTS)} join advanced on advanced.id = event."instanceId")${more()}
   select 'created' as kind, id from created union all select 'advanced' as kind, id from advanced`,
-  true,
-);
+    true,
+  );
+
+const plainBatch = batch("batch", () => NO_MAIL);
+const batchWithMail = batch("batchWithMail", mail);
 
 /** Applies the changes in one transaction. */
 export async function applyOnPostgres(
@@ -92,8 +120,13 @@ export async function applyOnPostgres(
   changes: readonly (Create | Advance)[],
 ): Promise<ChangeResult[]> {
   const creates = changes.filter((change) => change.type === "create");
-  const advances = changes.filter((change) => change.type === "advance");
-  const outcomes = await runner.all(database.writer, batch, {
+  const advances = inLockOrder(changes.filter((change) => change.type === "advance"));
+  const reads = advances.flatMap(({ instanceId, reads = [] }) => reads.map((read) => ({ instanceId, ...read })));
+  const subscriptions = changes.flatMap(subscriptionRows);
+  const clears = advances.filter(({ clears }) => clears).map(({ instanceId: id }) => ({ id }));
+  const hasMail = reads.length > 0 || subscriptions.length > 0 || clears.length > 0;
+  const outcomes = await runner.all(database.writer, hasMail ? batchWithMail : plainBatch, {
+    ...(hasMail && { ...arrays(READS, reads), ...arrays(SUBSCRIPTIONS, subscriptions), ...arrays(CLEARS, clears) }),
     ...arrays(
       CREATES,
       creates.map(({ instance }) => newRow(instance)),
@@ -118,38 +151,6 @@ export async function applyOnPostgres(
     if (change.type === "advance") return { type: advanced.has(change.instanceId) ? "applied" : "fenced" };
     // Of two creations of one id in a batch the first one counts.
     if (created.delete(change.instance.id)) return { type: "applied" };
-    return existing(database.reader, runner, change.instance.id);
+    return existing(runner.on(database.reader), change.instance.id);
   }
-}
-
-/** The list as a table in the statement: one parameter for each column. */
-function rows([name, columns]: List): Sql<string> {
-  const names = Object.keys(columns);
-  const quoted = names.map((column) => `"${column}"`).join(", ");
-  const parts = names.flatMap((column, index) => [
-    index === 0 ? "unnest(" : ", ",
-    $(`${name}.${column}`),
-    `::${columns[column]}[]`,
-  ]);
-  return { parts: [...parts, `) as ${name}(${quoted})`] };
-}
-
-/** The rows' columns as array literals (https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO). */
-function arrays([name, columns]: List, list: readonly Readonly<Record<string, Value>>[]): Record<string, string> {
-  const params: Record<string, string> = {};
-  for (const [column, type] of Object.entries(columns)) {
-    const write = type === "text" ? quote : String;
-    const literals = list.map((row) => {
-      const value = row[column];
-      return value === null || value === undefined ? "NULL" : write(value);
-    });
-    params[`${name}.${column}`] = `{${literals.join(",")}}`;
-  }
-  return params;
-}
-
-const SPECIAL = /["\\]/g;
-
-function quote(value: Value): string {
-  return `"${String(value).replace(SPECIAL, "\\$&")}"`;
 }

@@ -33,14 +33,28 @@ export const appendEventFenced: Statement<Columns | "epoch"> = statement(
   from romancy_instances where id = ${$("instanceId")} and epoch = ${$int("epoch")} ${d.lockRow}`,
 );
 
-/** A page of the histories of several instances, in order, from behind `(afterId, afterSeq)`. */
-export const historyPage: Statement<"ids" | "afterId" | "afterSeq" | "limit", HistoryRow> = statement(
-  "history.page",
-  (d) => sql`
-  select instance_id, seq, kind, operation_id, data, at from romancy_history
+const page = (table: string): Statement<"ids" | "afterId" | "afterSeq" | "limit", HistoryRow> =>
+  statement(
+    `${table}.page`,
+    (d) => sql`
+  select instance_id, seq, kind, operation_id, data, at from ${table}
   where ${d.isOneOf("instance_id", $list("ids"))} and instance_id >= ${$("afterId")}
     and (instance_id > ${$("afterId")} or seq > ${$int("afterSeq")})
   order by instance_id, seq limit ${$int("limit")}`,
+  );
+
+/** A page of the histories of several instances, in order, from behind `(afterId, afterSeq)`. */
+export const historyPage: ReturnType<typeof page> = page("romancy_history");
+
+/** The same of instances that went on as others. */
+export const archivePage: ReturnType<typeof page> = page("romancy_history_archive");
+
+/** What is recorded in that place. */
+export const eventAt: Statement<"instanceId" | "seq", HistoryRow> = statement(
+  "history.at",
+  () => sql`
+  select instance_id, seq, kind, operation_id, data, at from romancy_history
+  where instance_id = ${$("instanceId")} and seq = ${$int("seq")}`,
 );
 
 export const hasEvent: Statement<Columns, { readonly seq: number }> = statement(

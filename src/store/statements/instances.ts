@@ -13,6 +13,7 @@ export interface InstanceRow {
   readonly error: string | null;
   readonly tags: string | null;
   readonly priority: number;
+  readonly continued_from: string | null;
   readonly worker_id: string | null;
   readonly created_at: number;
   readonly updated_at: number;
@@ -35,7 +36,7 @@ export const insertInstance: Statement<NewRow> = statement(
 export const instanceById: Statement<"id", InstanceRow> = statement(
   "instances.byId",
   () => sql`
-  select id, workflow, status, input, output, error, tags, priority, worker_id, created_at, updated_at, completed_at
+  select id, workflow, status, input, output, error, tags, priority, continued_from, worker_id, created_at, updated_at, completed_at
   from romancy_instances where id = ${$("id")}`,
 );
 
@@ -48,13 +49,16 @@ const due = (d: Dialect): Sql<DueParams> => sql`
     and recoveries between ${$int("leastRecoveries")} and ${$int("mostRecoveries")}
   order by wake_at limit ${$int("limit")} ${d.skipLocked}`;
 
-/** Makes what is due the worker's, each with a new epoch (invariant 2). */
-export const claimDue: Statement<"workerId" | DueParams, ClaimRow> = statement(
-  "instances.claim",
-  (d) => sql`
+/** Makes instances the worker's, each with a new epoch (invariant 2). */
+const take = sql`
   update romancy_instances
   set worker_id = ${$("workerId")}, epoch = epoch + 1, wake_at = null, updated_at = ${$int("now")},
-      status = case status when 'compensating' then status else 'running' end
+      status = case status when 'compensating' then status else 'running' end`;
+
+/** Makes what is due the worker's. */
+export const claimDue: Statement<"workerId" | DueParams, ClaimRow> = statement(
+  "instances.claim",
+  (d) => sql`${take}
   where id in (select id from (${due(d)}) as due)
   returning id, workflow, input, epoch, signals, recoveries`,
 );
@@ -64,10 +68,7 @@ export const lockDue: Statement<DueParams, ClaimRow> = statement("instances.lock
 
 export const claimThese: Statement<"workerId" | "ids" | "now"> = statement(
   "instances.claimThese",
-  (d) => sql`
-  update romancy_instances
-  set worker_id = ${$("workerId")}, epoch = epoch + 1, wake_at = null, updated_at = ${$int("now")},
-      status = case status when 'compensating' then status else 'running' end
+  (d) => sql`${take}
   where ${d.isOneOf("id", $list("ids"))}`,
 );
 
@@ -99,6 +100,20 @@ export const finishInstance: Statement<"id" | "epoch" | "status" | "output" | "e
   where id = ${$("id")} and epoch = ${$int("epoch")} and completed_at is null`,
 );
 
+/** Keeps the instance for the committer until the transaction ends; no row when it is somebody else's, or has ended. */
+export const holdInstance: Statement<"id" | "epoch", { readonly id: string }> = statement(
+  "instances.hold",
+  (d) => sql`
+  select id from romancy_instances
+  where id = ${$("id")} and epoch = ${$int("epoch")} and completed_at is null ${d.lockRow}`,
+);
+
+/** The same for several, in the order of their ids, so that two who keep the same ones do not wait for each other. */
+export const holdInstances: Statement<"ids", { readonly id: string }> = statement(
+  "instances.holdAll",
+  (d) => sql`select id from romancy_instances where ${d.isOneOf("id", $list("ids"))} order by id ${d.lockRow}`,
+);
+
 /** Without a wake-up: fixed code, or a person, makes it go on. */
 export const blockInstance: Statement<"id" | "epoch" | "error" | "at"> = statement(
   "instances.block",
@@ -127,7 +142,7 @@ export const noteProgress: Statement<"id" | "epoch" | "at"> = statement(
   where id = ${$("id")} and epoch = ${$int("epoch")} and completed_at is null`,
 );
 
-type FreeParams = "now" | "died" | "maxRecoveries" | "quarantine";
+export type FreeParams = "now" | "died" | "maxRecoveries" | "quarantine";
 
 /**
  * What makes instances nobody's and due (invariants 1 and 3), or blocks those whose owners died too often. A new epoch
@@ -205,7 +220,7 @@ type ListFilter = "workflow" | "status" | "createdBefore" | "beforeId" | "limit"
 export const listInstances: Statement<ListFilter, InstanceRow> = statement(
   "instances.list",
   () => sql`
-  select id, workflow, status, input, output, error, tags, priority, worker_id, created_at, updated_at, completed_at
+  select id, workflow, status, input, output, error, tags, priority, continued_from, worker_id, created_at, updated_at, completed_at
   from romancy_instances
   where created_at <= ${$int("createdBefore")}
     and (created_at < ${$int("createdBefore")} or id < ${$("beforeId")})

@@ -26,6 +26,12 @@ export const subscribers: Statement<"type" | "key", { readonly instance_id: stri
   where type = ${$("type")} and message_key in ('', ${$("key")})`,
 );
 
+/** What was delivered ends with the instance. */
+export const emptyInbox: Statement<"instanceId"> = statement(
+  "inbox.deleteOf",
+  () => sql`delete from romancy_inbox where instance_id = ${$("instanceId")}`,
+);
+
 /** Subscriptions end with the instance. */
 export const unsubscribeAll: Statement<"instanceId"> = statement(
   "subscriptions.deleteOf",
@@ -33,14 +39,16 @@ export const unsubscribeAll: Statement<"instanceId"> = statement(
 );
 
 /**
- * Raises the count of deliveries, which is also the place in the inbox, and makes the instance due (invariant 4). The
- * rows stay locked until the message is in, so places are never filled out of order.
+ * Raises the count of deliveries, which is also the place in the inbox, and makes the instance due (invariant 4), but
+ * for one that is blocked: what made it so would again. The rows stay locked until the message is in, so places are
+ * never filled out of order.
  */
 export const raise: Statement<"ids" | "at"> = statement(
   "inbox.raise",
   (d) => sql`
   update romancy_instances
-  set signals = signals + 1, wake_at = case when wake_at <= ${$int("at")} then wake_at else ${$int("at")} end
+  set signals = signals + 1,
+      wake_at = case when wake_at <= ${$int("at")} or status = 'blocked' then wake_at else ${$int("at")} end
   where ${d.isOneOf("id", $list("ids"))} and completed_at is null`,
 );
 
@@ -56,10 +64,11 @@ export const put: Statement<NewRow> = statement(
   from romancy_instances where ${d.isOneOf("id", $list("ids"))} and completed_at is null ${d.insertIgnore.after}`,
 );
 
+/** It stays, without its data, so that no copy of it is put in again. */
 export const markRead: Statement<"instanceId" | "position" | "at"> = statement(
   "inbox.markRead",
   () => sql`
-  update romancy_inbox set read_at = ${$int("at")}
+  update romancy_inbox set read_at = ${$int("at")}, data = ''
   where instance_id = ${$("instanceId")} and position = ${$int("position")}`,
 );
 
@@ -79,13 +88,15 @@ export const called: Statement<"workerId", { readonly id: string }> = statement(
   () => sql`select id from romancy_instances where worker_id = ${$("workerId")} and wake_at is not null`,
 );
 
-/** From here on a call is a new one; done before the inbox is read. */
-export const answerCall: Statement<"workerId" | "ids"> = statement(
-  "inbox.answerCall",
-  (d) => sql`
-  update romancy_instances set wake_at = null
-  where ${d.isOneOf("id", $list("ids"))} and worker_id = ${$("workerId")}`,
-);
+/** From here on a call is a new one; done before the inbox is read. Locks in the order in which senders do. */
+export const answerCall: Statement<"workerId" | "ids"> = statement("inbox.answerCall", (d) => {
+  const isCalled = sql`${d.isOneOf("id", $list("ids"))} and worker_id = ${$("workerId")}`;
+  return d.name === "mysql"
+    ? sql`update romancy_instances set wake_at = null where ${isCalled} order by id`
+    : sql`
+        update romancy_instances set wake_at = null
+        where id in (select id from romancy_instances where ${isCalled} order by id ${d.lockRow})`;
+});
 
 export const signalsOf: Statement<"ids", { readonly id: string; readonly signals: number }> = statement(
   "inbox.signals",

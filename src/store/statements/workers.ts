@@ -9,6 +9,7 @@ export interface SurveyRow {
   readonly host: string;
   readonly pid: number;
   readonly born: string;
+  readonly expires_at: number;
   /** 1 when its lease has run out, by the database's clock. */
   readonly expired: number;
   /** 0 when it has lost the lock that its connection holds; `null` when it has none to hold. */
@@ -34,11 +35,14 @@ export const insertWorker: Statement<NewRow> = statement(
   ${d.insertIgnore.after}`,
 );
 
-/** By the database's clock, so that workers' clocks do not matter (invariant 3). */
-export const renewLease: Statement<"id" | "incarnation" | "lease"> = statement(
+/**
+ * By the database's clock, so that workers' clocks do not matter (invariant 3). With the lock: a note of another one may
+ * have been late.
+ */
+export const renewLease: Statement<"id" | "incarnation" | "lockName" | "lease"> = statement(
   "workers.renew",
   (d) => sql`
-  update romancy_workers set expires_at = ${d.now} + ${$int("lease")}
+  update romancy_workers set expires_at = ${d.now} + ${$int("lease")}, lock_name = ${$("lockName")}
   where id = ${$("id")} and incarnation = ${$("incarnation")}`,
 );
 
@@ -49,16 +53,22 @@ export const renewLease: Statement<"id" | "incarnation" | "lease"> = statement(
 export const survey: Statement<"workflows" | "mostRecoveries", SurveyRow> = statement(
   "workers.survey",
   (d) => sql`
-  select w.id, w.incarnation, w.host, w.pid, w.born, case when w.expires_at < ${d.now} then 1 else 0 end as expired,
+  select w.id, w.incarnation, w.host, w.pid, w.born, w.expires_at, case when w.expires_at < ${d.now} then 1 else 0 end as expired,
          ${d.isLockHeld("w.lock_name")} as locked, (${nextDue.build(d)}) as next_due,
          (select count(*) from (${orphans} limit 1) orphan) as orphans
   from (select 1 as one) o left join romancy_workers w on 1 = 1`,
 );
 
-/** The incarnation guards one that has just taken the same id. */
-export const deleteWorker: Statement<"id" | "incarnation"> = statement(
+/**
+ * The incarnation guards one that has just taken the same id; when the lease ends, unless it is null, one that has given
+ * a sign of life since it was judged.
+ */
+export const deleteWorker: Statement<"id" | "incarnation" | "expiresAt"> = statement(
   "workers.delete",
-  () => sql`delete from romancy_workers where id = ${$("id")} and incarnation = ${$("incarnation")}`,
+  () => sql`
+  delete from romancy_workers
+  where id = ${$("id")} and incarnation = ${$("incarnation")}
+    and (${$int("expiresAt")} is null or expires_at = ${$int("expiresAt")})`,
 );
 
 /** The lock by which others see that the worker lives; `null` for none. */

@@ -1,0 +1,79 @@
+/** What a worker does now and then for all: calls for messages that a crash has kept from their takers, and cleaning. */
+import { messageOf } from "../core/errors.ts";
+import type { Store } from "../store/store.ts";
+import type { Logger } from "../workflow/logger.ts";
+import type { Clock } from "./clock.ts";
+import type { Journal } from "./journal.ts";
+
+/** Milliseconds between two looks for messages that nobody was called for. */
+const ROUSE_EVERY = 5_000;
+
+/** Milliseconds between two cleanings. */
+const CLEAN_EVERY = 60_000;
+
+/** Milliseconds for which a message that was taken is remembered, so that a copy of it is not put in again. */
+const TAKEN_KEPT = 3_600_000;
+
+export interface HousekeepingOptions {
+  readonly store: Store;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Milliseconds for which messages are kept that nobody competes for. */
+  readonly messageRetention: number;
+  /** Instances were called. */
+  readonly onCalled: () => void;
+}
+
+export class Housekeeping {
+  readonly #options: HousekeepingOptions;
+  #timers: NodeJS.Timeout[] = [];
+  #busy: Promise<void> | undefined;
+
+  constructor(options: HousekeepingOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    const every = (milliseconds: number, task: () => Promise<void>): NodeJS.Timeout =>
+      // Workers that were started together do not stay together.
+      setInterval(() => this.#run(task), milliseconds * (0.75 + Math.random() / 2)).unref();
+    this.#timers = [every(ROUSE_EVERY, () => this.rouseAll()), every(CLEAN_EVERY, () => this.clean())];
+  }
+
+  async stop(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer);
+    await this.#busy;
+  }
+
+  /** Calls who waits for a message of the channel, if there is one. */
+  async rouse(channel: string): Promise<void> {
+    const { journal, clock, onCalled } = this.#options;
+    const result = await journal.submit(() => ({ type: "rouse", channel, at: clock.now() }));
+    if (result?.type === "delivered" && result.receivers > 0) onCalled();
+  }
+
+  /** The same for all channels where somebody waits beside a message. */
+  async rouseAll(): Promise<void> {
+    for (const channel of await this.#options.store.stalledChannels()) await this.rouse(channel);
+  }
+
+  /** Removes what nobody needs any more. */
+  async clean(): Promise<void> {
+    const { store, clock, messageRetention } = this.#options;
+    const now = clock.now();
+    while (await store.forgetMessages(now - TAKEN_KEPT, now - messageRetention));
+  }
+
+  /** One task at a time; what is not done now is done the next time. */
+  #run(task: () => Promise<void>): void {
+    if (this.#busy) return;
+    this.#busy = task()
+      .catch((error: unknown) => {
+        this.#options.log.warn("The database did not answer a worker's housekeeping.", { error: messageOf(error) });
+      })
+      .finally(() => {
+        this.#busy = undefined;
+      });
+  }
+}

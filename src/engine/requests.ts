@@ -1,0 +1,51 @@
+import type { ActionRequest } from "../core/action.ts";
+import type { WaitFor } from "../core/history.ts";
+import type { ActivityCallOptions, AnyActivity } from "../workflow/activity-options.ts";
+import type { Logger } from "../workflow/logger.ts";
+import type { Clock } from "./clock.ts";
+
+/** What workflow code asks the engine for. */
+export type Request = ActivityRequest | TimerRequest | WaitRequest | ReceiveRequest | ActRequest;
+
+export interface ActivityRequest {
+  readonly type: "activity";
+  readonly activity: AnyActivity;
+  readonly call: ActivityCallOptions;
+  readonly args: readonly unknown[];
+}
+
+interface TimerRequest {
+  readonly type: "timer";
+  /** Epoch milliseconds. */
+  readonly fireAt: number;
+}
+
+interface WaitRequest {
+  readonly type: "wait";
+  readonly waitFor: WaitFor;
+  /** Epoch milliseconds; `null` for none. */
+  readonly deadline: number | null;
+}
+
+/** A wait for a message of a channel that the instance may have subscribed to. */
+interface ReceiveRequest {
+  readonly type: "receive";
+  readonly channel: string;
+  /** Epoch milliseconds; `null` for none. */
+  readonly deadline: number | null;
+}
+
+interface ActRequest {
+  readonly type: "action";
+  readonly request: ActionRequest;
+}
+
+export interface ContextOptions {
+  readonly instanceId: string;
+  readonly workflowName: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Filled by the engine's source of randomness. */
+  readonly randomBytes: (count: number) => Uint8Array;
+  readonly maxValueBytes: number;
+}

@@ -1,0 +1,174 @@
+/** The parts of a started app, put together, and taken apart again. */
+import { messageOf } from "../core/errors.ts";
+import { uuidv7 } from "../core/uuid.ts";
+import type { Store } from "../store/store.ts";
+import type { Logger } from "../workflow/logger.ts";
+import type { AnyWorkflow } from "../workflow/workflow.ts";
+import { type Clock, DatabaseClock, systemClock } from "./clock.ts";
+import { Housekeeping } from "./housekeeping.ts";
+import { Journal } from "./journal.ts";
+import { bindLogger } from "./log.ts";
+import type { ResolvedOptions } from "./options.ts";
+import { Announcer, Presence } from "./presence.ts";
+import { ownIdentity } from "./process-identity.ts";
+import { randomBytes } from "./random.ts";
+import { Results } from "./results.ts";
+import { IDLE_INTERVAL, Watch } from "./watch.ts";
+import { Worker } from "./worker.ts";
+
+/** Milliseconds between two looks at the database's clock. */
+const CLOCK_INTERVAL = 30_000;
+
+/** What a started app is told of. */
+export interface Setup {
+  readonly options: ResolvedOptions;
+  readonly workerId: string;
+  readonly workflows: ReadonlyMap<string, AnyWorkflow>;
+}
+
+export class Running {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly journal: Journal;
+  readonly results: Results;
+  readonly watch: Watch;
+  readonly worker: Worker | undefined;
+  readonly housekeeping: Housekeeping;
+  readonly #setup: Setup;
+  readonly #log: Logger;
+  /** Unique to this start of this app. */
+  readonly #incarnation: string;
+  readonly #databaseClock: DatabaseClock | undefined;
+  readonly #announcer: Announcer;
+  #presence: Presence | undefined;
+  /** Looks at the database's clock now and then; absent where it is this machine's. */
+  #clockTimer: NodeJS.Timeout | undefined;
+
+  constructor(store: Store, setup: Setup) {
+    const { options, workerId } = setup;
+    this.store = store;
+    this.#setup = setup;
+    this.#log = bindLogger(options.logger, { workerId });
+    this.#incarnation = uuidv7(Date.now(), randomBytes(10));
+    this.#databaseClock = store.isRemote ? new DatabaseClock(() => store.time()) : undefined;
+    this.clock = this.#databaseClock?.clock ?? systemClock;
+    this.journal = new Journal(store, this.#log);
+    this.results = new Results(store);
+    this.#announcer = new Announcer(store, this.#incarnation, options.listenNotify);
+    this.watch = new Watch({
+      store,
+      isNeeded: options.worker,
+      isSurveyed: options.staleWorkerCheckInterval <= IDLE_INTERVAL,
+      onChange: async () => {
+        this.worker?.poke();
+        await this.results.look();
+      },
+      onError: (error) => this.#warn(error),
+    });
+    this.housekeeping = new Housekeeping({
+      store,
+      journal: this.journal,
+      clock: this.clock,
+      log: this.#log,
+      messageRetention: options.messageRetention,
+      onCalled: () => this.tellOfWork(),
+    });
+    this.worker = options.worker ? this.#createWorker() : undefined;
+    this.journal.onHealthy = () => this.worker?.slots.poke();
+  }
+
+  /** @throws DuplicateNameError when a living worker has the same id */
+  async start(): Promise<void> {
+    const { worker, watch } = this;
+    await this.#databaseClock?.sync();
+    try {
+      // First: by its connection it can tell whether a worker of the same id is dead.
+      this.#presence = this.#createPresence();
+      await this.#presence?.start();
+      await worker?.start();
+    } catch (error) {
+      await worker?.stop(0);
+      await this.#presence?.stop();
+      throw error;
+    }
+    watch.start();
+    if (worker) this.housekeeping.start();
+    const sync = (clock: DatabaseClock): void => void clock.sync().catch((error: unknown) => this.#warn(error));
+    this.#clockTimer = this.#databaseClock && setInterval(sync, CLOCK_INTERVAL, this.#databaseClock).unref();
+  }
+
+  /**
+   * Lets running activities end, hands instances back, and closes the database.
+   *
+   * @param patience milliseconds that running activities are given
+   * @param doors resolves when nothing comes in from outside any more
+   */
+  async stop(patience: number, doors: Promise<void>): Promise<void> {
+    this.watch.stop();
+    clearInterval(this.#clockTimer);
+    await this.housekeeping.stop();
+    await Promise.all([doors, this.worker?.stop(patience)]);
+    await this.journal.close(patience);
+    await this.#announcer.drain();
+    await this.#presence?.stop();
+    await this.results.close();
+    await this.store.close();
+  }
+
+  /** There is something to do, for this process or another. */
+  tellOfWork(): void {
+    this.worker?.poke();
+    this.#announcer.announce("work");
+  }
+
+  /** Makes this process known to others, and hears of them. */
+  #createPresence(): Presence | undefined {
+    const { store, worker, watch, results } = this;
+    const { listenNotify } = this.#setup.options;
+    if (!store.isRemote || !(worker || listenNotify)) return undefined;
+    return new Presence({
+      store,
+      log: this.#log,
+      incarnation: this.#incarnation,
+      listens: listenNotify,
+      onLock: worker && ((name) => worker.setLock(name)),
+      onNews: (news) => {
+        if (news === "work") worker?.poke();
+        else results.lookSoon();
+      },
+      onBack: () => worker?.slots.poke(),
+      onListening: (isListening) => {
+        watch.isTold = isListening;
+      },
+    });
+  }
+
+  #createWorker(): Worker {
+    const { store, journal, results, clock, watch } = this;
+    const { options, workerId, workflows } = this.#setup;
+    const identity = ownIdentity();
+    return new Worker({
+      ...options,
+      store,
+      journal,
+      results,
+      log: this.#log,
+      identity,
+      randomBytes,
+      clock,
+      steadyFor: () => this.#presence?.steadyFor ?? 0,
+      isCutOff: () => this.#presence?.isCutOff ?? false,
+      record: { ...identity, id: workerId, incarnation: this.#incarnation },
+      workflows,
+      environment: { store, log: options.logger, maxValueBytes: options.maxValueBytes, clock, randomBytes },
+      announce: (news) => this.#announcer.announce(news),
+      onWork: () => watch.quicken(),
+      onSent: () => this.tellOfWork(),
+      rouse: (channel) => void this.housekeeping.rouse(channel),
+    });
+  }
+
+  #warn(error: unknown): void {
+    this.#log.warn("The database did not answer a look at it.", { error: messageOf(error) });
+  }
+}

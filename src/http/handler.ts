@@ -1,0 +1,59 @@
+/** Answers requests. */
+import { messageOf } from "../core/errors.ts";
+import type { Context, Fetch } from "./port.ts";
+import { Problem, reply, replyToError, statusOf } from "./replies.ts";
+import { takeEvents } from "./take-events.ts";
+import { publishMessage, sendMessage } from "./take-message.ts";
+import { within } from "./within.ts";
+
+interface Route {
+  /** Looked for at the end of the path, so that a mount's prefix does not matter. */
+  readonly path: RegExp;
+  readonly methods: readonly string[];
+  answer(request: Request, context: Context): Response | Promise<Response>;
+}
+
+const READ = ["GET", "HEAD"];
+
+/** The first whose path fits is taken. */
+const ROUTES: readonly Route[] = [
+  { path: /\/health\/live\/*$/, methods: READ, answer: () => reply(200, { status: "live" }) },
+  { path: /\/health\/ready\/*$/, methods: READ, answer: (_, context) => ready(context) },
+  { path: /\/publish\/[^/]+\/*$/, methods: ["POST"], answer: publishMessage },
+  { path: /\/send\/[^/]+\/[^/]+\/*$/, methods: ["POST"], answer: sendMessage },
+  { path: /^/, methods: ["POST"], answer: takeEvents },
+];
+
+export function createHandler(context: Context): Fetch {
+  return async (request) => {
+    try {
+      return await route(request, context);
+    } catch (error) {
+      if (statusOf(error) >= 500) context.log.error("A request failed.", { error: messageOf(error), cause: error });
+      return replyToError(error);
+    }
+  };
+}
+
+async function route(request: Request, context: Context): Promise<Response> {
+  const { pathname } = new URL(request.url);
+  const found = ROUTES.find(({ path }) => path.test(pathname));
+  if (found?.methods.includes(request.method)) {
+    const response = await found.answer(request, context);
+    return request.method === "HEAD" ? new Response(null, response) : response;
+  }
+  const allow = found?.methods.join(", ") ?? "";
+  throw new Problem(405, "MethodNotAllowed", `Use ${allow} here.`, { allow });
+}
+
+/** Milliseconds; whoever asks for health does not wait long. */
+const READY_WITHIN = 5_000;
+
+async function ready({ app, timeout }: Context): Promise<Response> {
+  const answers = within(Math.min(timeout, READY_WITHIN), () => app.ping());
+  const isReady = await answers.then(
+    () => true,
+    () => false,
+  );
+  return isReady ? reply(200, { status: "ready" }) : reply(503, { status: "not ready" });
+}

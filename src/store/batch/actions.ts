@@ -1,0 +1,146 @@
+/** What workflows ask the database itself for, within the commit that records it. */
+import type { Action, ActionRequest } from "../../core/action.ts";
+import { encode, encodeThrown } from "../../core/codec.ts";
+import { ChannelModeConflictError, ChannelNotSubscribedError, undeliverable } from "../../core/errors.ts";
+import type { ChannelMode, MessageAttributes, NewEvent } from "../../core/history.ts";
+import type { Queries } from "../runner.ts";
+import {
+  addChannel,
+  channelUse,
+  lockMode,
+  noteWaiting,
+  oldestMessage,
+  setMode,
+  subscribeToChannel,
+  subscriptionMode,
+  takeMessage,
+  unsubscribeFromChannel,
+} from "../statements/channels.ts";
+import { joinGroup, leaveGroup, membersOf } from "../statements/groups.ts";
+import { post, rouse } from "./mail.ts";
+
+/** What came of an action. */
+export interface Answer {
+  /** `undefined` when nothing is to be recorded. */
+  readonly event: NewEvent | undefined;
+  /** How many instances were sent something, or called. */
+  readonly receivers: number;
+}
+
+/** Does what the instance asks for. */
+export async function runAction(queries: Queries, instanceId: string, action: Action): Promise<Answer> {
+  const { request } = action;
+  switch (request.type) {
+    case "subscribe": {
+      const conflict = await subscribe(queries, instanceId, request.channel, request.mode);
+      return conflict ? failed(action, conflict) : completed(action);
+    }
+    case "unsubscribe": {
+      const receivers = await unsubscribe(queries, instanceId, request.channel, action.at);
+      return { ...completed(action), receivers };
+    }
+    case "receive":
+      return receive(queries, instanceId, action, request);
+    case "take":
+      return take(queries, instanceId, action, request);
+    case "join":
+      await queries.run(joinGroup, { group: request.group, instanceId });
+      return completed(action);
+    case "leave":
+      await queries.run(leaveGroup, { group: request.group, instanceId });
+      return completed(action);
+    case "members": {
+      const rows = await queries.all(membersOf, { group: request.group });
+      const members = rows.map(({ instance_id: id }) => id);
+      return completed(action, members);
+    }
+    default:
+      return send(queries, action, request);
+  }
+}
+
+/** Gives the error when the channel is in use in another mode. */
+async function subscribe(
+  queries: Queries,
+  instanceId: string,
+  channel: string,
+  mode: ChannelMode,
+): Promise<Error | undefined> {
+  const [own] = await queries.all(subscriptionMode, { channel, instanceId });
+  if (own) return own.mode === mode ? undefined : new ChannelModeConflictError(channel, own.mode, mode);
+  if (mode !== "direct") {
+    const other = await settleMode(queries, channel, mode);
+    if (other !== undefined) return new ChannelModeConflictError(channel, other, mode);
+  }
+  await queries.run(subscribeToChannel, { channel, instanceId, mode });
+  return undefined;
+}
+
+/** Makes the mode the channel's, if it is free to be; else gives the one that it has. */
+async function settleMode(queries: Queries, channel: string, mode: ChannelMode): Promise<string | undefined> {
+  // Looked for first: to insert beside a row that is there, MySQL shares it with others who would then lock it alone.
+  let [row] = await queries.all(lockMode, { channel });
+  if (!row) {
+    await queries.run(addChannel, { channel, mode });
+    [row] = await queries.all(lockMode, { channel });
+  }
+  if (row === undefined || row.mode === mode) return undefined;
+  if ((await queries.all(channelUse, { channel })).length > 0) return row.mode;
+  await queries.run(setMode, { channel, mode });
+  return undefined;
+}
+
+/** It may have been called for a message that it does not take any more: then another is. */
+async function unsubscribe(queries: Queries, instanceId: string, channel: string, at: number): Promise<number> {
+  const [own] = await queries.all(subscriptionMode, { channel, instanceId });
+  await queries.run(unsubscribeFromChannel, { channel, instanceId });
+  return own?.mode === "competing" ? rouse(queries, channel, at, 1) : 0;
+}
+
+async function receive(
+  queries: Queries,
+  instanceId: string,
+  { operationId, at }: Action,
+  { channel, deadline }: Extract<ActionRequest, { type: "receive" }>,
+): Promise<Answer> {
+  const [own] = await queries.all(subscriptionMode, { channel, instanceId });
+  if (!own) {
+    const error = encodeThrown(new ChannelNotSubscribedError(channel));
+    return { event: { kind: "wait_refused", operationId, at, error }, receivers: 0 };
+  }
+  const waitFor = { kind: "channel", channel, mode: own.mode as ChannelMode } as const;
+  return { event: { kind: "wait_started", operationId, at, waitFor, deadline }, receivers: 0 };
+}
+
+async function take(
+  queries: Queries,
+  instanceId: string,
+  { operationId, at }: Action,
+  { channel, waits }: Extract<ActionRequest, { type: "take" }>,
+): Promise<Answer> {
+  const [message] = await queries.all(oldestMessage, { channel });
+  await queries.run(noteWaiting, { channel, instanceId, since: message || !waits ? null : at });
+  if (!message) return { event: undefined, receivers: 0 };
+  await queries.run(takeMessage, { position: message.position, at });
+  const attributes = JSON.parse(message.attributes) as MessageAttributes;
+  return { event: { kind: "message_received", operationId, at, attributes, data: message.data }, receivers: 0 };
+}
+
+async function send(
+  queries: Queries,
+  action: Action,
+  request: Extract<ActionRequest, { type: "publish" | "send" | "publish_to_group" }>,
+): Promise<Answer> {
+  const result = await post(queries, request);
+  if (result.type === "undeliverable") return failed(action, undeliverable(result.instanceId, result.status));
+  return { ...completed(action, { id: request.message.attributes["id"] }), receivers: result.receivers };
+}
+
+function completed({ operationId, at }: Action, result?: unknown): Answer {
+  const text = encode(result, `The result of ${operationId}`);
+  return { event: { kind: "action_completed", operationId, at, result: text }, receivers: 0 };
+}
+
+function failed({ operationId, at }: Action, error: Error): Answer {
+  return { event: { kind: "action_failed", operationId, at, error: encodeThrown(error) }, receivers: 0 };
+}

@@ -1,0 +1,108 @@
+/** Messages from outside of instances, all of a batch in one round trip on MySQL and MariaDB. */
+import type { Deliver, NewMessage, Publish } from "../../core/commit.ts";
+import type { Database, Text } from "../database.ts";
+import { qualify } from "../naming.ts";
+import type { SqlValue } from "../sql.ts";
+import { inboxMessage, type Mailed } from "./mail.ts";
+
+/** Statements, and which of their counts of changed rows tell who has received the message. */
+interface Delivery {
+  readonly statements: readonly Text[];
+  readonly counts: readonly number[];
+}
+
+/** Applies the changes in one transaction. */
+export async function mailOnMysql(database: Database, changes: readonly (Deliver | Publish)[]): Promise<Mailed[]> {
+  const deliveries = changes.map(deliveryOf);
+  const statements = deliveries.flatMap((delivery) => delivery.statements);
+  const texts = statements.map(({ text, values }) => ({ text: qualify(text, database.naming), values }));
+  const changed = (await database.transact?.(texts)) ?? [];
+  let first = 0;
+  return changes.map((change, index) => {
+    const { statements: own, counts } = deliveries[index] as Delivery;
+    const receivers = counts.reduce((sum, count) => sum + (changed[first + count] ?? 0), 0);
+    first += own.length;
+    const target = change.type === "deliver" && receivers === 0 ? change.instanceId : undefined;
+    return { receivers, missed: target === undefined ? [] : [target] };
+  });
+}
+
+function deliveryOf(change: Deliver | Publish): Delivery {
+  if (change.type === "publish") return publish(change);
+  const { instanceId, message } = change;
+  if (instanceId !== undefined) return putInto("select ? as id", [instanceId], message);
+  const { type, key, fingerprint } = message;
+  const hearing =
+    "select distinct instance_id as id from romancy_subscriptions s where type = ? and message_key in ('', ?)";
+  const params = [type, key ?? ""];
+  return twice(
+    putInto(hearing, params, message),
+    putInto(`${hearing} and ${HAS_NOT}`, [...params, fingerprint], message),
+  );
+}
+
+const RAISE = `i.signals = i.signals + 1,
+  i.wake_at = case when i.wake_at <= ? or i.status = 'blocked' then i.wake_at else ? end`;
+
+/** Raises the counts of deliveries, which are also the places in the inboxes; then puts the message there. */
+function putInto(receivers: string, params: readonly SqlValue[], message: NewMessage): Delivery {
+  const { type, key, fingerprint, attributes, data, at } = message;
+  const raise: Text = {
+    text: `update (${receivers}) as r straight_join romancy_instances i on i.id = r.id
+      set ${RAISE} where i.completed_at is null`,
+    values: [...params, at, at],
+  };
+  const put: Text = {
+    text: `insert ignore into romancy_inbox
+      (instance_id, position, type, message_key, fingerprint, attributes, data, created_at)
+      select i.id, i.signals, ?, ?, ?, ?, ?, ? from (${receivers}) as r straight_join romancy_instances i on i.id = r.id
+      where i.completed_at is null`,
+    values: [type, key, fingerprint, JSON.stringify(attributes), data, at, ...params],
+  };
+  return { statements: [raise, put], counts: [0] };
+}
+
+/** Whether a subscriber lacks the message. */
+const HAS_NOT = `not exists (
+  select 1 from romancy_inbox b where b.instance_id = s.instance_id and b.fingerprint = ?)`;
+
+/** The second time it reaches those who went on as others while the first one waited for their rows. */
+function twice(first: Delivery, second: Delivery): Delivery {
+  return { statements: [...first.statements, ...second.statements], counts: [0, first.statements.length] };
+}
+
+/** To all subscribers if it is a broadcast channel; else it is kept, and who has waited longest is called. */
+function publish({ message }: Publish): Delivery {
+  const { channel, fingerprint, attributes, data, at } = message;
+  const listening = `select s.instance_id as id from romancy_channels c
+    join romancy_channel_subscriptions s on s.channel = c.name and s.mode = 'broadcast'
+    where c.name = ? and c.mode = 'broadcast'`;
+  const inbox = inboxMessage(message);
+  const { statements, counts } = twice(
+    putInto(listening, [channel], inbox),
+    putInto(`${listening} and ${HAS_NOT}`, [channel, fingerprint], inbox),
+  );
+  const keep: Text = {
+    text: `insert ignore into romancy_channel_messages (id, channel, attributes, data, created_at)
+      select ?, ?, ?, ?, ? from (select 1) as one
+      where not exists (select 1 from romancy_channels where name = ? and mode = 'broadcast')`,
+    values: [fingerprint, channel, JSON.stringify(attributes), data, at, channel],
+  };
+  // A variable that nothing is found for keeps what it held.
+  const forget: Text = { text: "set @romancy_called = null", values: [] };
+  const find: Text = {
+    text: `select instance_id into @romancy_called from romancy_channel_subscriptions
+      where channel = ? and waiting_since is not null order by waiting_since limit 1 for update skip locked`,
+    values: [channel],
+  };
+  const wake: Text = {
+    text: `update romancy_channel_subscriptions set waiting_since = null where channel = ? and instance_id = @romancy_called`,
+    values: [channel],
+  };
+  const call: Text = {
+    text: `update romancy_instances i set ${RAISE} where i.id = @romancy_called and i.completed_at is null`,
+    values: [at, at],
+  };
+  const all = [...statements, keep, forget, find, wake, call];
+  return { statements: all, counts: [...counts, all.length - 1] };
+}

@@ -1,0 +1,74 @@
+import type { HistoryEvent } from "../core/history.ts";
+import type { InstanceStatus } from "../core/status.ts";
+import type { Database } from "./database.ts";
+import { forEachRow } from "./pages.ts";
+import { retryTransient } from "./retry-transient.ts";
+import { eventOf } from "./rows.ts";
+import type { Params, Runner } from "./runner.ts";
+import type { Statement } from "./statement.ts";
+import { archivePage, type HistoryRow, historyPage } from "./statements/history.ts";
+import { type InstanceRow, instanceById, listInstances } from "./statements/instances.ts";
+import type { InstanceRecord, ListFilter, Views } from "./store.ts";
+
+/** What users look at, on any SQL database. */
+export class SqlViews implements Views {
+  readonly #database: Database;
+  readonly #runner: Runner;
+
+  constructor(database: Database, runner: Runner) {
+    this.#database = database;
+    this.#runner = runner;
+  }
+
+  async instance(id: string): Promise<InstanceRecord | undefined> {
+    const [row] = await this.#read(instanceById, { id });
+    return row && recordOf(row);
+  }
+
+  async list(filter: ListFilter): Promise<InstanceRecord[]> {
+    const rows = await this.#read(listInstances, {
+      workflow: filter.workflow,
+      status: filter.status,
+      createdBefore: filter.after?.createdAt ?? Number.MAX_SAFE_INTEGER,
+      beforeId: filter.after?.id ?? "",
+      limit: filter.limit,
+    });
+    return rows.map(recordOf);
+  }
+
+  async history(id: string): Promise<HistoryEvent[]> {
+    const events = await this.#events(id, historyPage);
+    return events.length > 0 ? events : this.#events(id, archivePage);
+  }
+
+  async #events(id: string, page: typeof historyPage): Promise<HistoryEvent[]> {
+    const events: HistoryEvent[] = [];
+    await forEachRow<HistoryRow>(
+      (last, limit) => this.#read(page, { ids: [id], afterId: id, afterSeq: last?.seq ?? 0, limit }),
+      (row) => void events.push(eventOf(row)),
+    );
+    return events;
+  }
+
+  #read<Name extends string, Row>(statement: Statement<Name, Row>, params: Params<Name>): Promise<Row[]> {
+    return retryTransient(this.#database, () => this.#runner.all(this.#database.viewer, statement, params));
+  }
+}
+
+function recordOf(row: InstanceRow): InstanceRecord {
+  return {
+    id: row.id,
+    workflow: row.workflow,
+    status: row.status as InstanceStatus,
+    input: row.input,
+    output: row.output,
+    error: row.error,
+    tags: row.tags,
+    priority: row.priority,
+    continuedFrom: row.continued_from,
+    workerId: row.worker_id,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    completedAt: row.completed_at,
+  };
+}
