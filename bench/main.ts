@@ -20,6 +20,8 @@ const BENCHMARKS: Readonly<Record<string, readonly Kind[]>> = {
   throughput: KINDS,
   workers: SERVERS,
   latency: KINDS,
+  messaging: KINDS,
+  http: KINDS,
   long: KINDS,
   recovery: KINDS,
   idle: SERVERS,
