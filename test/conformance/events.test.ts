@@ -184,6 +184,10 @@ describe("waitEvent", () => {
     await until(async () => (await app.getHistory(handle.id)).length >= 3);
     await app.sendEvent({ type: "go", source: "s", id: "first" });
     await until(() => runs.length > 0);
+    // It has heard, and hears of the end, for good.
+    await until(async () =>
+      (await app.getHistory(handle.id)).some(({ operationId }) => operationId === "wait_event:3"),
+    );
     await app.shutdown();
     const next = await startApp({ workflows: [flow] });
     held.open();

@@ -57,6 +57,17 @@ describe("an activity that ends its transaction", () => {
     expect(outcome).toEqual(REFUSED);
   });
 
+  it.each(["commit", "rollback"])("by %s, and begins another, has failed", async (ending) => {
+    const outcome = await attempt(async (ctx) => {
+      await insert(ctx, "a");
+      await ctx.session.query(ending);
+      await ctx.session.query("begin");
+      await insert(ctx, "b");
+    });
+    expect(outcome).toEqual(REFUSED);
+    expect(await payments()).toEqual(ending === "commit" ? ["a"] : []);
+  });
+
   it("inside a savepoint has failed", async () => {
     const outcome = await attempt((ctx) => ctx.session.savepoint(() => ctx.session.query("commit")));
     expect(outcome.recorded).toEqual(["activity_failed"]);

@@ -33,10 +33,18 @@ const each: readonly (readonly [errors.RomancyError, string, string])[] = [
   [new errors.DuplicateNameError("twice"), "DUPLICATE_NAME", "twice"],
   [new errors.MisplacedCallError("inside"), "MISPLACED_CALL", "inside"],
   [new errors.EventTimeoutError(["paid", "failed"], "o-1"), "EVENT_TIMEOUT", "paid or failed with the key o-1"],
+  [new errors.ChannelTimeoutError("news"), "CHANNEL_TIMEOUT", "No message came on channel news"],
+  [
+    new errors.ChannelModeConflictError("news", "broadcast", "competing"),
+    "CHANNEL_MODE_CONFLICT",
+    "news is in use as broadcast and cannot be subscribed to as competing",
+  ],
+  [new errors.ChannelNotSubscribedError("news"), "CHANNEL_NOT_SUBSCRIBED", "has not subscribed to channel news"],
   [new errors.InstanceFinishedError("i-1", "completed"), "INSTANCE_FINISHED", "i-1 is completed"],
   [new errors.QuarantineError(3), "QUARANTINED", "3 workers in a row"],
   [new errors.SessionError("closed", { cause }), "SESSION", "closed"],
   [new errors.UnsupportedDatabaseError("install pg", { cause }), "UNSUPPORTED_DATABASE", "install pg"],
+  [new errors.MissingPackageError("HTTP needs", "y"), "MISSING_PACKAGE", "HTTP needs the package `y`"],
   [new errors.SchemaVersionError("newer"), "SCHEMA_VERSION", "newer"],
   [new errors.StoreError("refused", { cause }), "STORE", "refused"],
 ];

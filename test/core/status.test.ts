@@ -7,7 +7,7 @@ import {
   transition,
 } from "../../src/core/status.ts";
 
-const EVENTS: readonly StatusEvent[] = ["claim", "suspend", "block", "complete", "fail", "release"];
+const EVENTS: readonly StatusEvent[] = ["claim", "suspend", "block", "complete", "fail", "recur", "release"];
 
 /** Everything that may happen; whatever is not here must be `undefined`. */
 const ALLOWED: readonly (readonly [InstanceStatus, StatusEvent, InstanceStatus])[] = [
@@ -16,6 +16,7 @@ const ALLOWED: readonly (readonly [InstanceStatus, StatusEvent, InstanceStatus])
   ["running", "block", "blocked"],
   ["running", "complete", "completed"],
   ["running", "fail", "failed"],
+  ["running", "recur", "recurred"],
   ["running", "release", "running"],
   ["running", "claim", "running"],
   ["waiting", "claim", "running"],

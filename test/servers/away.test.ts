@@ -1,7 +1,8 @@
 /** A database that is there, but does not do what it should for a while: nothing fails for that. */
 import { expect, it } from "vitest";
-import { defineActivity, defineWorkflow } from "../../src/index.ts";
-import { recordingLogger, startApp, testDatabase } from "../support/apps.ts";
+import { AppStateError, defineActivity, defineWorkflow, StoreError } from "../../src/index.ts";
+import { holdDatabase, recordingLogger, startApp, testDatabase } from "../support/apps.ts";
+import { dialectName } from "../support/database.ts";
 import { gate, until } from "../support/wait.ts";
 
 it("waits for a table that is gone for a while", async () => {
@@ -32,4 +33,28 @@ it("commits what is larger than one query may be", { timeout: 60_000 }, async ()
   });
   const app = await startApp({ workflows: [flow] });
   expect(await (await flow.start(app)).result()).toBe(24);
+});
+
+it.runIf(dialectName === "mysql")("fails an instance whose one value is larger than a query may be", async () => {
+  const [row] = await testDatabase().rows("select @@max_allowed_packet as packet");
+  const packet = Number(row?.["packet"]);
+  const large = defineActivity("large", () => "x".repeat(packet));
+  const flow = defineWorkflow("flow", (ctx) => large(ctx));
+  const small = defineWorkflow("small", () => "small");
+  const app = await startApp({ workflows: [flow, small], maxValueBytes: 2 * packet });
+  const handle = await flow.start(app);
+  await expect(handle.result()).rejects.toThrow(expect.objectContaining({ cause: expect.any(StoreError) }) as Error);
+  expect(await (await small.start(app)).result()).toBe("small");
+});
+
+it("tells who starts an instance that the app was shut down before it was there", async () => {
+  const flow = defineWorkflow("flow", () => "done");
+  const app = await startApp({ workflows: [flow], shutdownTimeout: 100 });
+  await (await flow.start(app)).result();
+  const hold = await holdDatabase();
+  const starting = flow.start(app).catch((error: unknown) => error);
+  await hold.waitedFor();
+  await app.shutdown();
+  expect(await starting).toBeInstanceOf(AppStateError);
+  await hold.release();
 });

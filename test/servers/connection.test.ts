@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { defineActivity, defineWorkflow } from "../../src/index.ts";
 import { startApp, testDatabase } from "../support/apps.ts";
+import { watchDriver } from "../support/database.ts";
 import { lockNames, terminateHolder } from "../support/locks.ts";
 import { gate, until } from "../support/wait.ts";
 
@@ -48,4 +49,26 @@ describe("a worker's connection", () => {
     const second = await startApp({ workflows: [flow], workerId: "one" });
     expect(await (await flow.start(second, 1)).result()).toBe(2);
   });
+});
+
+it("does not let users' looks at instances stand before its own work", async () => {
+  const app = await startApp({ workflows: [flow] });
+  const handle = await flow.start(app, 1);
+  await handle.result();
+  const looking = new Set<object>();
+  const working = new Set<object>();
+  const stop = watchDriver({
+    before({ connection, text }) {
+      const isLook = /\bfrom romancy_history\b|order by created_at desc/.test(text);
+      (isLook ? looking : working).add(connection);
+    },
+  });
+  try {
+    const looks = Array.from({ length: 8 }, () => [app.getHistory(handle.id), app.listInstances()]).flat();
+    await Promise.all([...looks, (await flow.start(app, 2)).result()]);
+  } finally {
+    stop();
+  }
+  expect(looking.size).toBe(1);
+  expect([...working].filter((connection) => looking.has(connection))).toEqual([]);
 });

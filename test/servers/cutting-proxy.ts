@@ -56,12 +56,9 @@ export async function cuttingProxy(url: string): Promise<CuttingProxy> {
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  target.hostname = "127.0.0.1";
-  const real = new URL(url);
   const through = new URL(url);
   through.hostname = "127.0.0.1";
   through.port = String((server.address() as AddressInfo).port);
-  target.port = real.port;
   return {
     url: through.href,
     arm(n, at) {

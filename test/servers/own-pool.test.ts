@@ -77,7 +77,7 @@ describe.each(Object.entries(makers))("a pool made by %s", (_, make) => {
   });
 
   it("serves workers with as many connections as are needed at least", async () => {
-    const users = make(5);
+    const users = make(6);
     await onPool(users, async (app) => {
       const handles = await Promise.all(["a", "b", "c", "d"].map((id) => flow.start(app, id)));
       await Promise.all(handles.map((handle) => handle.result()));
@@ -86,12 +86,12 @@ describe.each(Object.entries(makers))("a pool made by %s", (_, make) => {
   });
 
   it("is refused when it is too small, and left open", async () => {
-    const users = make(4);
+    const users = make(5);
     const app = createApp({ database: users.pool });
     try {
       const refused = app.start();
       await expect(refused).rejects.toThrow(UnsupportedDatabaseError);
-      await expect(refused).rejects.toThrow(/4 connections at most.*Allow 5 or more/);
+      await expect(refused).rejects.toThrow(/5 connections at most.*Allow 6 or more/);
       expect(users.inUse()).toBe(0);
       expect(await users.query("select 1 as one")).toHaveLength(1);
     } finally {
@@ -100,14 +100,14 @@ describe.each(Object.entries(makers))("a pool made by %s", (_, make) => {
   });
 
   it("lets sessions wait for a connection, and the engine not", async () => {
-    await waitForSessions(make(6));
+    await waitForSessions(make(7));
   });
 
   it("lets the engine go on when the user has taken all that was left of it", async () => {
-    const users = make(6);
+    const users = make(7);
     await onPool(users, async (app) => {
       const taken = Array.from({ length: 12 }, () => users.take());
-      await until(() => users.inUse() === 6 && users.waiting() >= 6);
+      await until(() => users.inUse() === 7 && users.waiting() >= 6);
       await greetAll(app);
       await app.shutdown();
       for (const connection of taken) (await connection)();
@@ -117,7 +117,7 @@ describe.each(Object.entries(makers))("a pool made by %s", (_, make) => {
   });
 
   it("does not keep an attempt that times out while it waits for a connection", async () => {
-    await timeOutWaiting(make(6));
+    await timeOutWaiting(make(7));
   });
 });
 

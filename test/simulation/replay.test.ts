@@ -119,7 +119,7 @@ async function crashEverywhere({ program, seed, sessions }: Case, tally: Tally):
   }
 }
 
-describe("a crash at any commit", () => {
+describe("a crash at any commit", { timeout: 180_000 }, () => {
   it("is replayed to the same operations, the same winners and the same end", async () => {
     const tally = emptyTally();
     const property = (program: Program, seed: number): Promise<void> =>

@@ -79,7 +79,7 @@ describe("a batch", () => {
     const { store } = await openStore();
     const results = await store.commit(IDS.map(newInstance), false);
     expect(results).toEqual(IDS.map(() => ({ type: "applied" })));
-    for (const id of IDS) expect(await store.instance(id)).toMatchObject({ id });
+    for (const id of IDS) expect(await store.views.instance(id)).toMatchObject({ id });
     expect((await store.ended(IDS)).length).toBe(0);
   });
 
@@ -90,7 +90,7 @@ describe("a batch", () => {
         const id = `${instance.id}${crypto.randomUUID()}`;
         await store.commit([{ type, instance: { ...instance, id, input } }], false);
         const { workflow, tags } = instance;
-        expect(await store.instance(id)).toMatchObject({ id, workflow, tags, input });
+        expect(await store.views.instance(id)).toMatchObject({ id, workflow, tags, input });
       }),
       { seed, numRuns: 60 },
     );
@@ -101,7 +101,7 @@ describe("a batch", () => {
     const input = JSON.stringify(["ä".repeat(1_000_000)]);
     const large = newInstance("large");
     await store.commit([{ ...large, instance: { ...large.instance, input } }], false);
-    expect((await store.instance("large"))?.input).toBe(input);
+    expect((await store.views.instance("large"))?.input).toBe(input);
   });
 });
 
@@ -140,7 +140,7 @@ describe("a commit whose answer was lost", () => {
   it("is made when it did not take place", async () => {
     const { store } = await prepared();
     expect(await store.commit(changes, true)).toEqual(applied);
-    expect(await store.instance("ended")).toMatchObject({ status: "completed" });
+    expect(await store.views.instance("ended")).toMatchObject({ status: "completed" });
     expect((await store.histories(["grown"])).get("grown")).toEqual([step]);
   });
 
@@ -148,7 +148,7 @@ describe("a commit whose answer was lost", () => {
     const { store } = await prepared();
     await store.commit(changes.slice(0, 2), false);
     expect(await store.commit(changes, true)).toEqual(applied);
-    expect(await store.instance("ended")).toMatchObject({ status: "completed" });
+    expect(await store.views.instance("ended")).toMatchObject({ status: "completed" });
   });
 
   it("is left to those who have taken over since", async () => {

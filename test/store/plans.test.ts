@@ -2,6 +2,9 @@
 import { expect, it } from "vitest";
 import type { Bindable } from "../../src/store/sql.ts";
 import { type Compiled, compile, type Statement } from "../../src/store/statement.ts";
+import * as chains from "../../src/store/statements/chains.ts";
+import * as channels from "../../src/store/statements/channels.ts";
+import * as groups from "../../src/store/statements/groups.ts";
 import * as history from "../../src/store/statements/history.ts";
 import * as instances from "../../src/store/statements/instances.ts";
 import * as messages from "../../src/store/statements/messages.ts";
@@ -20,6 +23,12 @@ const INBOX = {
   mysql: /PRIMARY/,
 };
 const SUBSCRIPTIONS = { ...INBOX, sqlite: /PRIMARY KEY/, postgres: /romancy_subscriptions_pkey/ };
+
+const CHANNEL = {
+  ...SUBSCRIPTIONS,
+  postgres: /romancy_channel_subscriptions_(pkey|waiting|instance)/,
+  mysql: /PRIMARY|_waiting/,
+};
 
 type Expected = RegExp | Readonly<Record<typeof dialectName, RegExp>>;
 
@@ -45,6 +54,15 @@ const HOT: readonly (readonly [string, Statement<string, unknown>, Expected])[] 
   ["unread", messages.unread, INBOX],
   ["mark read", messages.markRead, INBOX],
   ["unsubscribe", messages.unsubscribeAll, /romancy_subscriptions_instance/],
+  ["oldest message", channels.oldestMessage, /romancy_channel_messages_open/],
+  ["open messages", channels.openMessages, /romancy_channel_messages_open/],
+  ["longest waiting", channels.longestWaiting, /romancy_channel_subscriptions_waiting/],
+  ["listeners", channels.listeners, CHANNEL],
+  ["subscription", channels.subscriptionMode, CHANNEL],
+  ["unsubscribe from channels", channels.unsubscribeFromChannels, /romancy_channel_subscriptions_instance/],
+  ["members", groups.membersOf, { ...SUBSCRIPTIONS, postgres: /romancy_groups_pkey/ }],
+  ["leave groups", groups.leaveGroups, /romancy_groups_instance/],
+  ["last of chain", chains.lastOfChain, { ...SUBSCRIPTIONS, postgres: /romancy_chains_pkey/ }],
 ];
 
 const idOf = (n: number): string => `0190-${String(n).padStart(8, "0")}`;
@@ -86,7 +104,21 @@ const VALUES: Readonly<Record<string, Bindable>> = {
   key: "key-7",
   position: 1,
   afterPosition: 0,
+  channel: "channel-1",
+  before: 50,
+  group: "group-7",
 };
+
+const TABLES = [
+  "instances",
+  "history",
+  "inbox",
+  "subscriptions",
+  "channel_subscriptions",
+  "channel_messages",
+  "groups",
+  "chains",
+];
 
 const COUNT = 100_000;
 const CHUNK = 10_000;
@@ -118,10 +150,27 @@ async function fill(): Promise<void> {
       (instance_id, position, type, message_key, fingerprint, attributes, data, created_at)
       values ${numbers.map((n) => `('${idOf(n)}', 1, 'type-1', 'key-1', '${n}', '{}', '1', ${n})`).join(", ")}`);
   }
+  await fillChannels();
   // As servers do by themselves from time to time.
   if (dialectName === "postgres") await testDatabase().exec("analyze");
   if (dialectName === "mysql")
-    await testDatabase().rows("analyze table romancy_instances, romancy_history, romancy_inbox, romancy_subscriptions");
+    await testDatabase().rows(`analyze table ${TABLES.map((table) => `romancy_${table}`).join(", ")}`);
+}
+
+/** Most messages have been taken; some subscribers wait. */
+async function fillChannels(): Promise<void> {
+  const numbers = Array.from({ length: CHUNK }, (_, n) => n);
+  const rowsOf = (row: (n: number) => string): string => numbers.map((n) => `(${row(n)})`).join(", ");
+  await testDatabase().exec(`insert into romancy_channels (name, mode) values
+    ${Array.from({ length: 100 }, (_, n) => `('channel-${n}', '${n % 2 === 0 ? "broadcast" : "competing"}')`).join(", ")}`);
+  await testDatabase().exec(`insert into romancy_channel_subscriptions (channel, instance_id, mode, waiting_since)
+    values ${rowsOf((n) => `'channel-${n % 100}', '${idOf(n)}', 'competing', ${n % 1_000 < 100 ? n : "null"}`)}`);
+  await testDatabase().exec(`insert into romancy_channel_messages (id, channel, attributes, data, created_at, taken_at)
+    values ${rowsOf((n) => `'m-${n}', 'channel-${n % 100}', '{}', '1', ${n}, ${n % 20 === 1 ? "null" : n}`)}`);
+  await testDatabase().exec(`insert into romancy_groups (name, instance_id)
+    values ${rowsOf((n) => `'group-${n % 100}', '${idOf(n)}'`)}`);
+  await testDatabase().exec(`insert into romancy_chains (chain_id, generation, instance_id)
+    values ${rowsOf((n) => `'chain-${n % 100}', ${Math.floor(n / 100)}, '${idOf(n)}'`)}`);
 }
 
 const EXPLAIN = { sqlite: "explain query plan", postgres: "explain", mysql: "explain format=traditional" }[dialectName];
@@ -149,12 +198,14 @@ async function planOf({ database }: OpenStore, statement: Statement<string, unkn
   );
 }
 
+const LARGE = `(i|romancy_(${TABLES.join("|")}))`;
+
 /** A step that reads a large table whole. */
 const WHOLE = {
-  sqlite: /detail=SCAN (i|romancy_(instances|history|inbox|subscriptions))$/,
-  postgres: /Seq Scan on romancy_(instances|history|inbox|subscriptions)/,
+  sqlite: new RegExp(`detail=SCAN ${LARGE}$`),
+  postgres: new RegExp(`Seq Scan on ${LARGE}\\b`),
   // The table that is inserted into is listed like one that is read.
-  mysql: /select_type=(?!INSERT)\S+ table=(i|romancy_(instances|history|inbox|subscriptions)) .*\btype=(ALL|index)\b/,
+  mysql: new RegExp(`select_type=(?!INSERT)\\S+ table=${LARGE} .*\\btype=(ALL|index)\\b`),
 }[dialectName];
 
 it(`serves every hot statement from an index on ${databaseKind}`, { timeout: 60_000 }, async () => {

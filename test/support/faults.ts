@@ -11,7 +11,7 @@ const TROUBLE = {
 /** The calls that make the journal's changes durable. */
 const COMMITS = {
   sqlite: /^commit$/,
-  postgres: /^commit$|\binsert into romancy_history\b/,
+  postgres: /^commit$|\binsert into romancy_(history|inbox)\b/,
   mysql: /\bcommit$/,
 } as const;
 

@@ -21,3 +21,50 @@ export async function terminateHolder(lock: string): Promise<void> {
   const [row] = await testDatabase().rows("select is_used_lock(?) as id", [lock]);
   await testDatabase().exec(`kill ${String(row?.["id"])}`);
 }
+
+/** Milliseconds; what is asked for more often than each 100 shows no news (INNODB_TRX is kept while it is read). */
+const LOOK_AFTER = 120;
+
+/** Whether an app waits for a lock of a row. */
+export async function isWaiting(): Promise<boolean> {
+  if (databaseKind === "postgres") {
+    const waiting = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    return (await testDatabase().rows(waiting)).length > 0;
+  }
+  await new Promise((resolve) => setTimeout(resolve, LOOK_AFTER));
+  const waiting = `select 1 from information_schema.innodb_trx join information_schema.processlist on id = trx_mysql_thread_id
+    where db = database() and trx_state = 'LOCK WAIT'`;
+  return (await testDatabase().rows(waiting)).length > 0;
+}
+
+/** Whether somebody holds the lock. */
+export async function isHeld(lock: string): Promise<boolean> {
+  const holder =
+    databaseKind === "postgres"
+      ? `select pid as id from pg_locks
+         where locktype = 'advisory' and objsubid = 1 and database = (select oid from pg_database where datname = current_database())
+           and ((classid::bigint << 32) | objid::bigint) = hashtextextended(?, 0)`
+      : "select is_used_lock(?) as id";
+  const [row] = await testDatabase().rows(holder, [lock]);
+  return (row?.["id"] ?? null) !== null;
+}
+
+/** All connections that apps have. */
+export async function connections(): Promise<number[]> {
+  const all =
+    databaseKind === "postgres"
+      ? "select pid as id from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'"
+      : "select id from information_schema.processlist where db = database() and id <> connection_id()";
+  return (await testDatabase().rows(all)).map(({ id }) => Number(id));
+}
+
+/** Ends the connections, from outside; those that are gone already are no matter. */
+export async function terminate(ids: readonly number[]): Promise<void> {
+  for (const id of ids) {
+    if (databaseKind === "postgres") await testDatabase().rows(`select pg_terminate_backend(${id})`);
+    else
+      await testDatabase()
+        .exec(`kill ${id}`)
+        .catch(() => {});
+  }
+}

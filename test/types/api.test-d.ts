@@ -1,3 +1,4 @@
+import type { RequestListener, Server } from "node:http";
 import { describe, expectTypeOf, test } from "vitest";
 import { z } from "zod";
 import {
@@ -6,6 +7,7 @@ import {
   defineActivity,
   defineWorkflow,
   Romancy,
+  toNodeListener,
   type WorkflowContext,
   type WorkflowHandle,
 } from "../../src/index.ts";
@@ -97,5 +99,19 @@ describe("the context", () => {
     expectTypeOf(ctx.random()).toBeNumber();
     expectTypeOf(ctx.uuid()).toBeString();
     expectTypeOf(ctx.sleepUntil(new Date())).toEqualTypeOf<Promise<void>>();
+  });
+});
+
+describe("HTTP", () => {
+  test("is a handler of the Web's standard, and a server of Node's", () => {
+    expectTypeOf(app.fetch).toEqualTypeOf<(request: Request) => Promise<Response>>();
+    expectTypeOf(app.listen(0)).toEqualTypeOf<Promise<Server>>();
+    expectTypeOf(toNodeListener(app.fetch)).toExtend<RequestListener>();
+    void new Romancy({
+      database: ":memory:",
+      http: { authorize: (request) => request.headers.has("x"), timeout: "5s" },
+    });
+    // @ts-expect-error an answer is a boolean
+    void new Romancy({ database: ":memory:", http: { authorize: () => "yes" } });
   });
 });
