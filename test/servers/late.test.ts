@@ -96,6 +96,8 @@ describe("a claim", () => {
     const claim = await caught;
     // Not before: MySQL may lock more than it claims.
     const second = await one.with({ id: "b" }).start(client);
+    // Due by the claim's own time, which is before its creation.
+    await testDatabase().exec("update romancy_instances set wake_at = 1 where id = 'b' and wake_at is not null");
     // It has got over it, and claimed what it can.
     await until(() => trail.length === 1);
     const [mine, late] = trail[0] === "a by one" ? ["a", "b"] : ["b", "a"];
