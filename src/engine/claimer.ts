@@ -7,8 +7,9 @@ import type { Clock } from "./clock.ts";
 /** Instances claimed in one transaction; more would stop the event loop for longer than others should wait. */
 const BATCH = 100;
 
-/** Milliseconds until the next try when the database did not answer. */
-const RETRY_AFTER = 500;
+/** Milliseconds until the next try when the database failed a claim, at first and at most; doubled each time. */
+const RETRY_AFTER = 20;
+const RETRY_AFTER_AT_MOST = 500;
 
 /** Milliseconds until the next look when others were faster, or hold what is due at this moment; doubled each time. */
 const MISSED_AGAIN_AFTER = 20;
@@ -44,6 +45,10 @@ export class Claimer {
   readonly #options: ClaimerOptions;
   #running: Promise<void> | undefined;
   #again = false;
+  /** Whether something is known to be due. */
+  #isExpected = false;
+  /** How many tries in a row have failed. */
+  #failed = 0;
   /** Whether due instances may have been left for want of room. */
   #hungry = false;
   #stopped = false;
@@ -69,6 +74,12 @@ export class Claimer {
   poke(): void {
     this.#again = true;
     if (!this.#stopped) this.#running ??= this.#run();
+  }
+
+  /** There is work: it is claimed without a look whether there is. */
+  expect(): void {
+    this.#isExpected = true;
+    this.poke();
   }
 
   /** An instance will be due then. */
@@ -110,17 +121,18 @@ export class Claimer {
         const asked = this.#again;
         this.#again = false;
         if (asked) await this.#claim();
+        this.#failed = 0;
       }
     } catch (error) {
       log.warn("Due instances could not be claimed; it is tried again.", { error: messageOf(error) });
-      this.wakeAt(clock.now() + RETRY_AFTER);
+      this.wakeAt(clock.now() + Math.min(RETRY_AFTER * 2 ** this.#failed++, RETRY_AFTER_AT_MOST));
     } finally {
       this.#running = undefined;
     }
   }
 
   async #claim(): Promise<void> {
-    const { store, clock, room, workflows, hasSuspect, onClaimed, onFull } = this.#options;
+    const { clock, room, hasSuspect, onClaimed, onFull } = this.#options;
     const limit = Math.min(room(), BATCH);
     this.#hungry = limit <= 0;
     if (this.#hungry) {
@@ -128,13 +140,15 @@ export class Claimer {
       return;
     }
     const mayTakeSuspect = !hasSuspect();
-    const due = await store.nextDue(workflows(), mayTakeSuspect ? SUSPECT.mostRecoveries : CLEAN.mostRecoveries);
-    if (due === undefined) return;
-    if (due > clock.now()) {
-      this.wakeAt(due);
+    const isExpected = this.#isExpected;
+    this.#isExpected = false;
+    if (!isExpected && !(await this.#isDue(mayTakeSuspect))) return;
+    let claims = await this.#take(limit, CLEAN);
+    if (isExpected && claims.length === 0) {
+      // Somebody else was called, or was faster.
+      this.#again = true;
       return;
     }
-    let claims = await this.#take(limit, CLEAN);
     if (claims.length === 0 && mayTakeSuspect) claims = await this.#take(1, SUSPECT);
     // If nothing was left, others have taken it; there may be more.
     this.#again ||= claims.length > 0;
@@ -142,6 +156,15 @@ export class Claimer {
     this.#missed = claims.length === 0 ? this.#missed + 1 : 0;
     if (claims.length === 0) this.wakeAt(clock.now() + MISSED_AGAIN_AFTER * 2 ** Math.min(this.#missed - 1, 6));
     await onClaimed(claims);
+  }
+
+  /** Looks whether anything is due; if not, comes back when it will be. */
+  async #isDue(mayTakeSuspect: boolean): Promise<boolean> {
+    const { store, clock, workflows } = this.#options;
+    const due = await store.nextDue(workflows(), mayTakeSuspect ? SUSPECT.mostRecoveries : CLEAN.mostRecoveries);
+    if (due === undefined) return false;
+    if (due > clock.now()) this.wakeAt(due);
+    return due <= clock.now();
   }
 
   async #take(limit: number, recoveries: typeof CLEAN): Promise<Claim[]> {

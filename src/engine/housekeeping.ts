@@ -6,7 +6,7 @@ import type { Clock } from "./clock.ts";
 import type { Journal } from "./journal.ts";
 
 /** Milliseconds between two looks for messages that nobody was called for. */
-const ROUSE_EVERY = 5_000;
+const ROUSE_EVERY = 10_000;
 
 /** Milliseconds between two cleanings. */
 const CLEAN_EVERY = 60_000;

@@ -117,7 +117,7 @@ export class Running {
 
   /** There is something to do, for this process or another. */
   tellOfWork(): void {
-    this.worker?.poke();
+    this.worker?.poke(true);
     this.#announcer.announce("work");
   }
 

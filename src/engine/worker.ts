@@ -180,10 +180,11 @@ export class Worker implements RunHost<Run> {
     else for (const channel of published) this.#options.rouse(channel);
   }
 
-  /** There may be work: instances that are due, or messages to those that run here. */
-  poke(): void {
+  /** There may be work, or there is: instances that are due, or messages to those that run here. */
+  poke(isCertain = false): void {
     if (this.#stopping) return;
-    this.#claimer.poke();
+    if (isCertain) this.#claimer.expect();
+    else this.#claimer.poke();
     this.#calls.look();
   }
 
