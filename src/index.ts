@@ -5,17 +5,21 @@ export {
   ActivityError,
   ActivityTimeoutError,
   AppStateError,
+  CancelledError,
   ChannelModeConflictError,
   ChannelNotSubscribedError,
   ChannelTimeoutError,
+  CompensationError,
   DuplicateNameError,
   EventTimeoutError,
   InstanceConflictError,
   InstanceFinishedError,
+  InstanceNotCancellableError,
   InstanceNotFoundError,
   MisplacedCallError,
   MissingPackageError,
   NonDeterminismError,
+  NothingToCompensateError,
   OperationIdConflictError,
   QuarantineError,
   ResultTimeoutError,
@@ -49,6 +53,13 @@ export type {
   ReceiveOptions,
   SentMessage,
 } from "./workflow/channels.ts";
+export { type Compensation, defineCompensation } from "./workflow/compensation.ts";
+export type {
+  CompensationContext,
+  CompensationDefinition,
+  CompensationFunction,
+  CompensationOptions,
+} from "./workflow/compensation-options.ts";
 export type { EventInput, EventSubscription, ReceivedEvent, WaitEventOptions } from "./workflow/events.ts";
 export type { InstanceDescription, InstanceSummary, WaitDescription, WorkflowHandle } from "./workflow/handle.ts";
 export type { Logger } from "./workflow/logger.ts";

@@ -6,7 +6,7 @@ import type { InstanceStatus } from "./status.ts";
  * What the engine asks the store to write. The journal gathers changes of many instances and the store applies them in
  * one transaction; each is judged by itself.
  */
-export type Change = Create | Advance | Deliver | Publish | Rouse;
+export type Change = Create | Advance | Deliver | Publish | Rouse | Cancel | RetryCompensations;
 
 /** A new instance. */
 export interface Create {
@@ -65,6 +65,23 @@ interface Rouse {
   readonly at: number;
 }
 
+/** A request to cancel an instance, or what it went on as. The first one counts. */
+export interface Cancel {
+  readonly type: "cancel";
+  readonly instanceId: string;
+  readonly reason: string | null;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
+/** Has the compensations of an instance that has ended, and that failed, run once more. */
+export interface RetryCompensations {
+  readonly type: "retry_compensations";
+  readonly instanceId: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
 /** What one turn of an instance came to. Applies only while `epoch` is still the instance's (fencing). */
 export interface Advance {
   readonly type: "advance";
@@ -83,6 +100,10 @@ export interface Advance {
   readonly posts?: readonly Post[];
   /** Whether its inbox, subscriptions and memberships end with it. */
   readonly clears?: boolean;
+  /** Whether the run knows of a request to cancel the instance; if not, and there is one, it does not end. */
+  readonly knowsOfCancel?: boolean;
+  /** Whether what the code has done is being undone. */
+  readonly isCompensating?: boolean;
 }
 
 export interface NewInstance {
@@ -112,15 +133,26 @@ interface Successor {
 /** How an instance's row changes with a turn; the status comes from `transition`. Times in epoch milliseconds. */
 export type InstancePatch =
   | { readonly event: "complete"; readonly at: number; readonly output: string }
-  | { readonly event: "fail"; readonly at: number; readonly error: string }
+  | { readonly event: "fail"; readonly at: number; readonly error: string; readonly compensationErrors: string | null }
+  | {
+      readonly event: "cancel";
+      readonly at: number;
+      /** Encoded text of what the code threw after it was told; `null` for nothing else. */
+      readonly error: string | null;
+      /** Encoded list, `null` for none. */
+      readonly compensationErrors: string | null;
+    }
+  /** What it has done is undone from here on; `error` as it will be at the end. */
+  | { readonly event: "compensate"; readonly at: number; readonly error: string | null }
   | { readonly event: "block"; readonly at: number; readonly error: string }
   /** It goes on as another, with a history of its own; what was sent to it and what it hears of go along. */
   | { readonly event: "recur"; readonly at: number; readonly successor: Successor }
   /** It goes on; what was held against it, that owners died while they ran it, is forgiven. */
-  | { readonly event: "progress"; readonly at: number }
+  | { readonly event: "progress"; readonly at: number; readonly error: string | null }
   | {
       readonly event: "suspend";
       readonly at: number;
+      readonly error: string | null;
       /** When to look at it again; `null` for only when something arrives. */
       readonly wakeAt: number | null;
       /** Deliveries that this run has seen; if there are more by now, it is looked at again at once. */
@@ -142,6 +174,8 @@ export type ChangeResult =
   | { readonly type: "undeliverable"; readonly instanceId: string; readonly status: InstanceStatus | undefined }
   /** Somebody else owns the instance by now: the run is to be dropped. */
   | { readonly type: "fenced" }
+  /** A request to cancel the instance, which the run has not seen, came first: nothing of the advance applies. */
+  | { readonly type: "called_off" }
   /** The id to create exists. */
   | { readonly type: "exists"; readonly workflow: string; readonly input: string }
   /** The database refused this change; the others of the batch stand. */

@@ -1,67 +1,19 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { RomancyError } from "./romancy-error.ts";
 
-/**
- * The base of every error Romancy raises. `code` is stable and safe to branch on; `message` says what happened, to
- * what, and what to do; `cause` keeps what lay beneath.
- */
-export class RomancyError extends Error {
-  /** Stable, upper-case, never reused for another meaning. */
-  readonly code: string;
-
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = new.target.name;
-    this.code = code;
-  }
-}
-
-/** An activity failed for good: its retries are used up, or its error is one that is never retried. */
-export class ActivityError extends RomancyError {
-  /** The activity's name. */
-  readonly activity: string;
-  /** `name:n`, or the id given by `.with({ id })`. */
-  readonly activityId: string;
-  /** How many attempts were made, all of them failed; crashes do not reset it. */
-  readonly attempts: number;
-
-  constructor(activity: string, activityId: string, attempts: number, cause: unknown) {
-    super(
-      "ACTIVITY_FAILED",
-      `Activity ${activityId} failed after ${attempts} ${attempts === 1 ? "attempt" : "attempts"}: ${messageOf(cause)}`,
-      { cause },
-    );
-    this.activity = activity;
-    this.activityId = activityId;
-    this.attempts = attempts;
-  }
-}
-
-/**
- * Throw it from an activity to say that trying again cannot help.
- *
- * @example
- * throw new TerminalError("card was reported stolen");
- */
-export class TerminalError extends RomancyError {
-  constructor(message: string, options?: ErrorOptions) {
-    super("TERMINAL", message, options);
-  }
-}
-
-/** One attempt of an activity ran longer than its `timeout`; it counts as a failed attempt and is retried. */
-export class ActivityTimeoutError extends RomancyError {
-  /** The limit, in milliseconds. */
-  readonly timeout: number;
-
-  constructor(activityId: string, timeout: number) {
-    super(
-      "ACTIVITY_TIMEOUT",
-      `Activity ${activityId} did not finish within ${timeout} ms. Its signal was aborted and a late result is discarded; ` +
-        "give it a longer `timeout`, or let it stop when `ctx.signal` aborts.",
-    );
-    this.timeout = timeout;
-  }
-}
+export {
+  ActivityError,
+  ActivityTimeoutError,
+  CancelledError,
+  CompensationError,
+  InstanceNotCancellableError,
+  NonDeterminismError,
+  NothingToCompensateError,
+  QuarantineError,
+  TerminalError,
+  WorkflowFailedError,
+} from "./outcome-errors.ts";
+export { describe, messageOf, RomancyError } from "./romancy-error.ts";
 
 /** No event came before the `timeout` of `ctx.waitEvent`. Events that come later are kept for the next wait. */
 export class EventTimeoutError extends RomancyError {
@@ -83,29 +35,6 @@ export class InstanceFinishedError extends RomancyError {
   constructor(instanceId: string, status: string) {
     super("INSTANCE_FINISHED", `Instance ${instanceId} is ${status}: it takes no messages any more.`);
     this.instanceId = instanceId;
-  }
-}
-
-/** Thrown by `handle.result()` when the workflow ended `failed`; `cause` is what the workflow threw. */
-export class WorkflowFailedError extends RomancyError {
-  readonly workflow: string;
-  readonly instanceId: string;
-
-  constructor(workflow: string, instanceId: string, cause: unknown) {
-    super("WORKFLOW_FAILED", `Workflow ${workflow} (instance ${instanceId}) failed: ${messageOf(cause)}`, { cause });
-    this.workflow = workflow;
-    this.instanceId = instanceId;
-  }
-}
-
-/** Workers have died again and again while they ran the instance; it is `blocked`, so that others can go on. */
-export class QuarantineError extends RomancyError {
-  constructor(recoveries: number) {
-    super(
-      "QUARANTINED",
-      `${recoveries} workers in a row have died while they ran this instance, and it got no further. It is run no more. ` +
-        "Find out what ends the process (memory, a native crash, an exit), put it right, and retry the instance.",
-    );
   }
 }
 
@@ -146,28 +75,6 @@ export class ChannelNotSubscribedError extends RomancyError {
       `The instance has not subscribed to channel ${channel}. Call \`await ctx.subscribe(${JSON.stringify(channel)}, mode)\` first.`,
     );
     this.channel = channel;
-  }
-}
-
-/** The code asked for something else than its history records; the instance is `blocked` until the code is put right. */
-export class NonDeterminismError extends RomancyError {
-  /** Position in the history, counted from 1. */
-  readonly position: number;
-  /** What the history records there. */
-  readonly recorded: string;
-  /** What the code asked for instead. */
-  readonly asked: string;
-
-  constructor(position: number, recorded: string, asked: string) {
-    super(
-      "NON_DETERMINISM",
-      `The workflow no longer follows its history: at position ${position} the history records ${recorded}, but the code ${asked}. ` +
-        "Nothing was executed. Deploy code that makes the same calls in the same order as before " +
-        "(no clock, randomness or I/O outside activities), and the instance goes on.",
-    );
-    this.position = position;
-    this.recorded = recorded;
-    this.asked = asked;
   }
 }
 
@@ -317,18 +224,4 @@ export class StoreError extends RomancyError {
 /** Why something cannot be sent to an instance. */
 export function undeliverable(instanceId: string, status: string | undefined): Error {
   return status === undefined ? new InstanceNotFoundError(instanceId) : new InstanceFinishedError(instanceId, status);
-}
-
-/** The message of whatever was thrown. */
-export function messageOf(thrown: unknown): string {
-  return describe(thrown instanceof Error ? thrown.message || thrown.name : thrown);
-}
-
-/** The text of any value; never throws. */
-export function describe(value: unknown): string {
-  try {
-    return String(value);
-  } catch {
-    return typeof value;
-  }
 }

@@ -9,17 +9,12 @@
  * X3. Nothing is thrown into the code but recorded failures. Code that must not go on is left with promises that never
  *     settle.
  * X4. Once parked or closed, nothing the code asks for has any effect.
+ * X5. A cancel has its place among the completions: what is open then is rejected, and whatever is asked for after it,
+ *     but for what is shielded. Refusals, too, come one per macrotask, before the next completion.
  */
+import { type Settler, settle } from "./answer.ts";
 import { decode, encode } from "./codec.ts";
-import {
-  ActivityError,
-  ChannelTimeoutError,
-  EventTimeoutError,
-  messageOf,
-  NonDeterminismError,
-  OperationIdConflictError,
-  StoreError,
-} from "./errors.ts";
+import { CancelledError, messageOf, NonDeterminismError, OperationIdConflictError, StoreError } from "./errors.ts";
 import {
   type Completion,
   type HistoryEvent,
@@ -29,7 +24,6 @@ import {
   type OperationKind,
   operationKindOf,
   type RecordedOperation,
-  type WaitFor,
 } from "./history.ts";
 import type { Operation } from "./operation.ts";
 
@@ -51,20 +45,29 @@ export interface Turn<Request> {
 }
 
 export interface ExecutionOptions<Request> {
+  readonly instanceId: string;
   /** What is recorded so far, in order of `seq`. */
   readonly history: readonly HistoryEvent[];
+  /** The last `seq` before this history. Default 0. */
+  readonly after?: number;
   /** Runs the user's code; called once. */
   readonly program: () => unknown;
   /** Runs a task in a later macrotask. */
   readonly defer: (task: () => void) => void;
   /** Called at the end of each turn. */
   readonly onTurn: (turn: Turn<Request>) => void;
+  /** Whether what is asked for at this moment goes on though the instance is cancelled. Default: never. */
+  readonly isShielded?: () => boolean;
+  /** Called when the code is told that the instance is cancelled. */
+  readonly onCancel?: (error: CancelledError) => void;
+  /** Called with each event as the code comes to it, whether it waits for it or has ended. */
+  readonly onEvent?: (event: HistoryEvent) => void;
 }
 
-interface OpenOperation<Request> extends Operation<Request> {
-  resolve(value: unknown): void;
-  reject(error: unknown): void;
-}
+/** Operations that cancelled code may ask for in vain; code that goes on asking is ended. */
+const MOST_REFUSALS = 1_000;
+
+interface OpenOperation<Request> extends Operation<Request>, Settler {}
 
 /** A place in the queue; held until it is known whether its event happened. */
 interface Slot {
@@ -102,12 +105,16 @@ export class Execution<Request> {
   #state: State = "running";
   #strayed = false;
   #advancing = false;
+  #cancellation: CancelledError | undefined;
+  /** Rejections of what was asked for after the cancel. */
+  readonly #refusals: (() => void)[] = [];
+  #refused = 0;
 
   constructor(options: ExecutionOptions<Request>) {
     this.#options = options;
     this.#recorded = indexHistory(options.history);
     this.#queue = options.history.map((event) => ({ seq: event.seq, event }));
-    this.#seq = options.history.at(-1)?.seq ?? 0;
+    this.#seq = options.history.at(-1)?.seq ?? options.after ?? 0;
     this.#lastRecordedSeq = this.#seq;
   }
 
@@ -125,6 +132,16 @@ export class Execution<Request> {
   /** Whether it is set aside: nothing that is recorded now has any effect (X4). */
   get isParked(): boolean {
     return this.#state === "parked";
+  }
+
+  /** Whether all that happened has come to the code, or past it. */
+  get isDrained(): boolean {
+    return this.#next === this.#queue.length;
+  }
+
+  /** The last `seq` that was given. */
+  get lastSeq(): number {
+    return this.#seq;
   }
 
   /** Whether a turn is under way. */
@@ -158,8 +175,13 @@ export class Execution<Request> {
       reject(conflict);
       return promise;
     }
+    const isShielded = this.#options.isShielded?.() ?? false;
+    if (this.#cancellation && !isShielded) {
+      this.#refuse(reject, this.#cancellation);
+      return promise;
+    }
     const recorded = this.#recorded.get(id);
-    const operation = { id, kind, request, recorded, resolve, reject };
+    const operation = { id, kind, request, recorded, isShielded, resolve, reject };
     this.#open.set(id, operation);
     if (!recorded && opening) this.record(opening);
     if (!recorded?.events.some(isCompletion)) this.#requested.push(operation);
@@ -174,6 +196,11 @@ export class Execution<Request> {
     const value = encode(produce(), `The value of ${id}`);
     if (accepted) this.record({ kind: "value_recorded", operationId: id, at, value });
     return decode(value) as T;
+  }
+
+  /** Has the history say that the code has come by here. */
+  mark(kind: OperationKind, event: NewEvent): void {
+    if (this.#accepts(kind, event.operationId) && !this.#recorded.has(event.operationId)) this.record(event);
   }
 
   /** Appends an event that just happened; a completion is delivered in its turn (X1). */
@@ -259,21 +286,61 @@ export class Execution<Request> {
 
   /** One macrotask: one delivery, or the end of the turn. */
   #advance(): void {
-    while (this.#outcome === undefined) {
+    const refuse = this.#refusals.shift();
+    refuse?.();
+    if (refuse || this.#deliverNext()) {
+      this.#schedule();
+      return;
+    }
+    this.#compact();
+    this.#hand();
+  }
+
+  /** Passes over what the code does not wait for, up to the first thing that it does; whether there was such. */
+  #deliverNext(): boolean {
+    while (this.#outcome?.type !== "diverged") {
       const event = this.#queue[this.#next]?.event;
       if (event === undefined || event === "held") break;
       this.#next++;
       if (event === "cancelled") continue;
-      if (this.#asked.get(event.operationId) !== operationKindOf(event)) {
-        this.#diverge(event, this.#describeOpen());
-      } else if (isCompletion(event) && this.#deliver(event)) {
-        this.#schedule();
-        return;
+      if (!this.#isExpected(event)) {
+        this.#diverge(event, this.#describeState());
+        break;
       }
+      this.#options.onEvent?.(event);
+      if (!this.#outcome && this.#tell(event)) return true;
     }
-    if (this.#outcome && this.#outcome.type !== "diverged") this.#checkNothingLeft();
-    this.#compact();
-    this.#hand();
+    return false;
+  }
+
+  /** Whether it is something that the code goes on with. */
+  #tell(event: HistoryEvent): boolean {
+    if (event.kind === "cancel_requested") this.#cancel(event.reason);
+    return event.kind === "cancel_requested" || (isCompletion(event) && this.#deliver(event));
+  }
+
+  /** Code that has not asked for what is recorded, and has ended or waits for something else, has not made the record. */
+  #isExpected(event: HistoryEvent): boolean {
+    return event.kind === "cancel_requested" || this.#asked.get(event.operationId) === operationKindOf(event);
+  }
+
+  /** Ends what is open (X5). */
+  #cancel(reason: string | null): void {
+    const error = new CancelledError(this.#options.instanceId, reason ?? undefined);
+    this.#cancellation = error;
+    this.#options.onCancel?.(error);
+    this.#requested = this.#requested.filter(({ isShielded }) => isShielded);
+    for (const [id, operation] of this.#open) {
+      if (operation.isShielded) continue;
+      this.#open.delete(id);
+      operation.reject(error);
+    }
+  }
+
+  #refuse(reject: (error: unknown) => void, error: CancelledError): void {
+    if (++this.#refused > MOST_REFUSALS) this.#outcome ??= { type: "threw", error };
+    else this.#refusals.push(() => reject(error));
+    this.#schedule();
   }
 
   #deliver(event: Completion): boolean {
@@ -281,7 +348,7 @@ export class Execution<Request> {
     if (!operation) return false;
     this.#open.delete(event.operationId);
     this.#recorded.delete(event.operationId);
-    this.#answer(operation, event);
+    settle(operation, event, (text) => this.#read(operation.id, text));
     return true;
   }
 
@@ -297,46 +364,6 @@ export class Execution<Request> {
     }
   }
 
-  #answer(operation: OpenOperation<Request>, event: Completion): void {
-    const { operationId: id } = event;
-    switch (event.kind) {
-      case "activity_completed":
-        operation.resolve(this.#read(id, event.result));
-        break;
-      case "activity_failed":
-        operation.reject(new ActivityError(event.activity, id, event.attempts, this.#read(id, event.error)));
-        break;
-      case "timer_fired":
-        operation.resolve(undefined);
-        break;
-      case "message_received":
-        operation.resolve({ ...event.attributes, data: this.#read(id, event.data) });
-        break;
-      case "wait_timed_out":
-        operation.reject(timeoutOf(event.waitFor));
-        break;
-      case "action_completed":
-        operation.resolve(this.#read(id, event.result));
-        break;
-      case "action_failed":
-      case "wait_refused":
-        operation.reject(this.#read(id, event.error));
-        break;
-    }
-  }
-
-  /**
-   * Code that ended without asking for all that is recorded is not the code that made the record. What it did ask for
-   * may be left undelivered: losers of a race are recorded with its end.
-   */
-  #checkNothingLeft(): void {
-    for (const { event } of this.#queue.slice(this.#next)) {
-      if (typeof event === "string" || this.#asked.has(event.operationId)) continue;
-      this.#diverge(event, this.#outcome?.type === "threw" ? "threw" : "returned");
-      return;
-    }
-  }
-
   #diverge(event: HistoryEvent, asked: string): void {
     const position = this.#queue.findIndex((slot) => slot.seq === event.seq) + 1;
     const recorded = `${event.kind} of ${event.operationId}`;
@@ -344,7 +371,8 @@ export class Execution<Request> {
     this.#schedule();
   }
 
-  #describeOpen(): string {
+  #describeState(): string {
+    if (this.#outcome) return this.#outcome.type === "threw" ? "threw" : "returned";
     const open = [...this.#open.keys()];
     return open.length === 0 ? "asked for nothing more" : `asked for ${open.join(", ")}`;
   }
@@ -364,10 +392,4 @@ export class Execution<Request> {
     this.#requested = [];
     this.#options.onTurn(turn);
   }
-}
-
-function timeoutOf(waitFor: WaitFor): Error {
-  return waitFor.kind === "event"
-    ? new EventTimeoutError(waitFor.types, waitFor.key)
-    : new ChannelTimeoutError(waitFor.channel);
 }

@@ -1,5 +1,5 @@
 /** What an operation is; an id that is asked for under another kind than recorded is a non-determinism. */
-export type OperationKind = "activity" | "timer" | "value" | "wait" | "action";
+export type OperationKind = "activity" | "timer" | "value" | "wait" | "action" | "compensation" | "cancel" | "rollback";
 
 /**
  * How a channel gives its messages: `broadcast` to all subscribers, `competing` each to one of them, `direct` to the one
@@ -123,6 +123,48 @@ interface ActionFailed extends EventBase {
   readonly error: string;
 }
 
+/** `ctx.addCompensation` was called. */
+interface CompensationAdded extends EventBase {
+  readonly kind: "compensation_added";
+  readonly compensation: string;
+}
+
+/** A request to cancel the instance was seen: what was open by then is open no more. */
+interface CancelRequested extends EventBase {
+  readonly kind: "cancel_requested";
+  /** `null` when none was given. */
+  readonly reason: string | null;
+}
+
+/** The code has ended, and what it has done is about to be undone. Nothing of the code is run from here on. */
+interface RollbackStarted extends EventBase {
+  readonly kind: "rollback_started";
+  /** How the instance will end. */
+  readonly outcome: "failed" | "cancelled";
+  /** Encoded text of what was thrown, if anything. */
+  readonly error: string | null;
+}
+
+/** The instance had ended, and those of its compensations that had failed are run once more. */
+interface RollbackRetried extends EventBase {
+  readonly kind: "rollback_retried";
+}
+
+/** A compensation has succeeded. */
+interface CompensationCompleted extends EventBase {
+  readonly kind: "compensation_completed";
+  readonly compensation: string;
+}
+
+/** A compensation failed for good. */
+interface CompensationFailed extends EventBase {
+  readonly kind: "compensation_failed";
+  readonly compensation: string;
+  readonly attempts: number;
+  /** Encoded text of what was thrown. */
+  readonly error: string;
+}
+
 /** Everything that a history can record. */
 export type HistoryEvent =
   | ActivityCompleted
@@ -136,7 +178,13 @@ export type HistoryEvent =
   | WaitTimedOut
   | WaitRefused
   | ActionCompleted
-  | ActionFailed;
+  | ActionFailed
+  | CompensationAdded
+  | CancelRequested
+  | RollbackStarted
+  | RollbackRetried
+  | CompensationCompleted
+  | CompensationFailed;
 
 /** The events that answer an operation; the others accompany it. */
 export type Completion =
@@ -147,7 +195,9 @@ export type Completion =
   | WaitTimedOut
   | WaitRefused
   | ActionCompleted
-  | ActionFailed;
+  | ActionFailed
+  | CompensationCompleted
+  | CompensationFailed;
 
 type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
@@ -167,6 +217,12 @@ const OPERATION_KIND: Readonly<Record<HistoryEvent["kind"], OperationKind>> = {
   wait_refused: "wait",
   action_completed: "action",
   action_failed: "action",
+  compensation_added: "compensation",
+  cancel_requested: "cancel",
+  rollback_started: "rollback",
+  rollback_retried: "rollback",
+  compensation_completed: "activity",
+  compensation_failed: "activity",
 };
 
 const COMPLETIONS: ReadonlySet<HistoryEvent["kind"]> = new Set<Completion["kind"]>([
@@ -178,6 +234,8 @@ const COMPLETIONS: ReadonlySet<HistoryEvent["kind"]> = new Set<Completion["kind"
   "wait_refused",
   "action_completed",
   "action_failed",
+  "compensation_completed",
+  "compensation_failed",
 ]);
 
 /** The kind of operation that the event belongs to. */

@@ -8,6 +8,8 @@ export interface Operation<Request = unknown> {
   readonly request: Request;
   /** What history already records of it; without its completion, or it would not be open. */
   readonly recorded: RecordedOperation | undefined;
+  /** Whether it goes on though the instance is cancelled. */
+  readonly isShielded: boolean;
 }
 
 /** Gives operations their ids: `name:n`, n counting the calls of that name in call order. */

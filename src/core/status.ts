@@ -2,8 +2,11 @@
  * The life of an instance.
  *
  *     pending -> running <-> waiting
- *                running  -> completed | failed | recurred
- *                running  -> blocked -> running      (fixed code was deployed)
+ *                running  -> completed | failed | cancelled | recurred
+ *                running  -> blocked -> running          (fixed code was deployed)
+ *                running  -> compensating -> failed | cancelled
+ *     failed, cancelled   -> compensating                (compensations that had failed are tried again)
+ *     completed           -> compensating                (of a child: its parent is being undone)
  *
  * Every change of status goes through `transition`, which is total: a move that is not listed is `undefined`, and the
  * caller treats it as a bug, never as a status.
@@ -20,7 +23,16 @@ export type InstanceStatus =
   | "recurred";
 
 /** What can happen to an instance. */
-export type StatusEvent = "claim" | "suspend" | "block" | "complete" | "fail" | "recur" | "release";
+export type StatusEvent =
+  | "claim"
+  | "suspend"
+  | "block"
+  | "complete"
+  | "fail"
+  | "cancel"
+  | "recur"
+  | "compensate"
+  | "release";
 
 const TRANSITIONS: Readonly<Record<InstanceStatus, Partial<Record<StatusEvent, InstanceStatus>>>> = {
   pending: { claim: "running" },
@@ -29,17 +41,27 @@ const TRANSITIONS: Readonly<Record<InstanceStatus, Partial<Record<StatusEvent, I
     block: "blocked",
     complete: "completed",
     fail: "failed",
+    cancel: "cancelled",
     recur: "recurred",
+    compensate: "compensating",
     release: "running",
     // A dead worker's instances are `running` when the next worker claims them.
     claim: "running",
   },
   waiting: { claim: "running" },
   blocked: { claim: "running" },
-  compensating: { claim: "compensating", fail: "failed" },
-  completed: {},
-  failed: {},
-  cancelled: {},
+  compensating: {
+    claim: "compensating",
+    compensate: "compensating",
+    suspend: "compensating",
+    block: "blocked",
+    fail: "failed",
+    cancel: "cancelled",
+    release: "compensating",
+  },
+  completed: { compensate: "compensating" },
+  failed: { compensate: "compensating" },
+  cancelled: { compensate: "compensating" },
   recurred: {},
 };
 
@@ -48,9 +70,11 @@ export function transition(status: InstanceStatus, event: StatusEvent): Instance
   return TRANSITIONS[status][event];
 }
 
-/** Whether nothing can happen to the instance any more. */
+const FINISHED: ReadonlySet<InstanceStatus> = new Set(["completed", "failed", "cancelled", "recurred"]);
+
+/** Whether the instance has ended: nothing happens to it any more by itself. */
 export function isFinished(status: InstanceStatus): boolean {
-  return Object.keys(TRANSITIONS[status]).length === 0;
+  return FINISHED.has(status);
 }
 
 /** All statuses, for checks of input. */

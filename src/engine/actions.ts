@@ -78,6 +78,11 @@ export class Actions {
     return this.#receives.expire(operationId);
   }
 
+  /** Ends the waits of other operations. */
+  keepOnly(isKept: (operationId: string) => boolean): void {
+    this.#receives.keepOnly(isKept);
+  }
+
   /** What came of them, durably; `undefined` where nothing did. */
   settle(actions: readonly Action[], answers: readonly (NewEvent | undefined)[]): void {
     for (const [index, action] of actions.entries()) {

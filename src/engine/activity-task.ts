@@ -7,7 +7,7 @@ import { toMilliseconds } from "../core/duration.ts";
 import { InstanceFinishedError, InstanceNotFoundError } from "../core/errors.ts";
 import type { Reservation } from "../core/execution.ts";
 import type { NewEvent, RecordedOperation } from "../core/history.ts";
-import { nextAttemptAt, type RetryPolicy, resolveRetryPolicy } from "../core/retry.ts";
+import { nextAttemptAt, type ResolvedRetryPolicy, type RetryPolicy, resolveRetryPolicy } from "../core/retry.ts";
 import type { AnyWorkflow } from "../workflow/workflow.ts";
 import { Attempt, type AttemptEnvironment, type AttemptOutcome } from "./activity.ts";
 import type { Clock } from "./clock.ts";
@@ -46,6 +46,9 @@ export interface TaskOwner {
 /** A wait between attempts that is longer, in milliseconds, is a durable timer instead of a held worker. */
 const SHORT_WAIT = 5_000;
 
+/** What is not undone stays done: worth more attempts than what can fail the workflow. */
+const COMPENSATION_RETRY: RetryPolicy = { maxAttempts: 10, initialInterval: 100, maxInterval: 60_000 };
+
 type State =
   /** The next attempt may start, once the barrier lets it. */
   | "ready"
@@ -65,6 +68,8 @@ export class ActivityTask {
   #startedAt: number | undefined;
   #retryAt: number | undefined;
   #attempt: Attempt | undefined;
+  /** Whether no further attempt is to be made. */
+  #isStopped = false;
 
   constructor(
     owner: TaskOwner,
@@ -108,6 +113,18 @@ export class ActivityTask {
     this.#host.slots.run(() => this.#run());
   }
 
+  /**
+   * No further attempt is made. One that runs, and may come to something that is to be undone, is asked to stop and
+   * waited for: then it is true. Any other is abandoned.
+   */
+  stop(reason: Error): boolean {
+    this.#isStopped = true;
+    const isRunning = this.#state === "started" && this.#attempt !== undefined;
+    if (isRunning && this.#request.activity.options.compensation !== undefined) this.#attempt?.interrupt(reason);
+    else this.abandon(reason);
+    return this.#state !== "over";
+  }
+
   /** Nobody wants its outcome any more. */
   abandon(reason: Error): void {
     this.#state = "over";
@@ -128,6 +145,7 @@ export class ActivityTask {
         activityId: this.#id,
         attempt: this.#number,
         timeout: timeout === undefined ? undefined : toMilliseconds(timeout, "The timeout of an activity"),
+        undone: this.#request.undoes?.result,
       },
       this.#host.environment,
     );
@@ -151,12 +169,10 @@ export class ActivityTask {
   }
 
   async #complete({ result, session, posts }: Extract<AttemptOutcome, { type: "returned" }>): Promise<void> {
-    const event: NewEvent = {
-      kind: "activity_completed",
-      operationId: this.#id,
-      at: this.#host.clock.now(),
-      result,
-    };
+    const base = { operationId: this.#id, at: this.#host.clock.now() };
+    const event: NewEvent = this.#request.undoes
+      ? { ...base, kind: "compensation_completed", compensation: this.#request.activity.name }
+      : { ...base, kind: "activity_completed", result };
     if (session || posts.length > 0) {
       await this.#commitAlone(event, posts, session);
     } else {
@@ -200,26 +216,31 @@ export class ActivityTask {
   }
 
   #fail(error: unknown, retryable: boolean): void {
-    const { activity, call } = this.#request;
     const now = this.#host.clock.now();
     const startedAt = this.#startedAt ?? now;
-    const policy = resolveRetryPolicy([
-      call.retry,
-      activity.options.retry,
-      this.#owner.workflow.options.retry,
-      this.#host.defaultRetryPolicy,
-    ]);
     const facts = { attempt: this.#number, startedAt, now, random: this.#host.clock.random() };
-    const retryAt = retryable ? nextAttemptAt(policy, error, facts) : undefined;
+    const mayRetry = retryable && !this.#isStopped;
+    const retryAt = mayRetry ? nextAttemptAt(this.#retryPolicy(), error, facts) : undefined;
     const base = { operationId: this.#id, at: now, error: encodeThrown(error) };
     if (retryAt === undefined) {
       this.#state = "over";
-      this.#owner.record({ ...base, kind: "activity_failed", activity: activity.name, attempts: this.#number });
+      const { activity, undoes } = this.#request;
+      const failed = { ...base, attempts: this.#number };
+      if (undoes) this.#owner.record({ ...failed, kind: "compensation_failed", compensation: activity.name });
+      else this.#owner.record({ ...failed, kind: "activity_failed", activity: activity.name });
       return;
     }
     this.#state = "backing off";
+    this.#attempt = undefined;
     this.#retryAt = retryAt;
     this.#owner.record({ ...base, kind: "attempt_failed", attempt: this.#number, startedAt, retryAt });
     this.#number++;
+  }
+
+  #retryPolicy(): ResolvedRetryPolicy {
+    const { activity, call, undoes } = this.#request;
+    const { retry } = activity.options;
+    if (undoes) return resolveRetryPolicy([retry, COMPENSATION_RETRY]);
+    return resolveRetryPolicy([call.retry, retry, this.#owner.workflow.options.retry, this.#host.defaultRetryPolicy]);
   }
 }

@@ -4,9 +4,9 @@ import { encode } from "../core/codec.ts";
 import { ActivityTimeoutError, MisplacedCallError, SerializationError, ValidationError } from "../core/errors.ts";
 import type { Store } from "../store/store.ts";
 import { checkName } from "../workflow/activity.ts";
-import type { ActivityContext } from "../workflow/activity-context.ts";
 import type { AnyActivity } from "../workflow/activity-options.ts";
 import type { PublishOptions, SentMessage } from "../workflow/channels.ts";
+import type { CompensationContext } from "../workflow/compensation-options.ts";
 import type { Logger } from "../workflow/logger.ts";
 import { validate, validateArguments } from "../workflow/schema.ts";
 import type { Clock } from "./clock.ts";
@@ -25,6 +25,8 @@ export interface AttemptOptions {
   readonly attempt: number;
   /** Milliseconds, or `undefined` for no limit. */
   readonly timeout: number | undefined;
+  /** For a compensation: what came of what it undoes. */
+  readonly undone: unknown;
 }
 
 export interface AttemptEnvironment {
@@ -51,7 +53,7 @@ export type AttemptOutcome =
 const NOTHING: readonly Post[] = [];
 
 /** What only some activities use (session, signal, logger) is made at first use: most of an attempt's cost would be these. */
-export class Attempt implements ActivityContext {
+export class Attempt implements CompensationContext {
   readonly #options: AttemptOptions;
   readonly #environment: AttemptEnvironment;
   readonly #outcome: PromiseWithResolvers<AttemptOutcome> = Promise.withResolvers();
@@ -81,6 +83,10 @@ export class Attempt implements ActivityContext {
 
   get attempt(): number {
     return this.#options.attempt;
+  }
+
+  get result(): unknown {
+    return this.#options.undone;
   }
 
   get idempotencyKey(): string {
@@ -116,6 +122,13 @@ export class Attempt implements ActivityContext {
   /** The session, if its transaction has begun. */
   get openSession(): ActivitySession | undefined {
     return this.#session?.hasBegun ? this.#session : undefined;
+  }
+
+  /** The body is asked to stop: the signal aborts. Its outcome counts all the same. */
+  interrupt(reason: Error): void {
+    if (this.#isOver || this.#abortReason) return;
+    this.#abortReason = reason;
+    this.#controller?.abort(reason);
   }
 
   /** Nobody wants the outcome any more: the signal aborts, and what the body still does is discarded. */
@@ -172,10 +185,9 @@ export class Attempt implements ActivityContext {
   }
 
   #abort(reason: Error, outcome: AttemptOutcome): void {
-    if (this.#isOver || this.#abortReason) return;
-    this.#abortReason = reason;
+    if (this.#isOver) return;
     this.#outcome.resolve(outcome);
-    this.#controller?.abort(reason);
+    this.interrupt(reason);
   }
 
   async #runBody(): Promise<AttemptOutcome> {

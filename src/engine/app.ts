@@ -2,7 +2,7 @@
 import type { Server } from "node:http";
 import { decode } from "../core/codec.ts";
 import { toMilliseconds } from "../core/duration.ts";
-import { AppStateError, DuplicateNameError, WorkflowFailedError } from "../core/errors.ts";
+import { AppStateError, CancelledError, DuplicateNameError, WorkflowFailedError } from "../core/errors.ts";
 import { uuidv4 } from "../core/uuid.ts";
 import { HttpDoor } from "../http/door.ts";
 import type { ListenOptions } from "../http/server.ts";
@@ -13,8 +13,10 @@ import type { PublishOptions, SentMessage } from "../workflow/channels.ts";
 import type { EventInput } from "../workflow/events.ts";
 import type { InstanceDescription, WorkflowHandle } from "../workflow/handle.ts";
 import type { AnyWorkflow, StartOptions, Workflow, WorkflowStarter } from "../workflow/workflow.ts";
+import { cancel, retryCompensations } from "./cancel.ts";
 import { prepareEvent } from "./events.ts";
 import {
+  compensationErrorsOf,
   describeInstance,
   type HistoryEntry,
   type InstanceFilter,
@@ -72,6 +74,7 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
       prepareEvent: (event) => prepareEvent(event, undefined, this.#environment()),
       publish: (channel, data, sending) => this.publish(channel, data, sending),
       sendTo: (id, channel, data, sending) => this.sendTo(id, channel, data, sending),
+      cancel: (id, reason) => this.cancel(id, reason),
       ping: () => this.#need().store.time(),
     });
     this.fetch = this.#http.fetch;
@@ -173,6 +176,26 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
   }
 
   /**
+   * Cancels an instance, or the one that it went on as: see `handle.cancel`.
+   *
+   * @throws InstanceNotFoundError, InstanceNotCancellableError
+   */
+  async cancel(id: string, reason?: string): Promise<void> {
+    await cancel(id, reason, this.#environment());
+  }
+
+  /**
+   * Runs those compensations of an ended instance once more that had failed for good. Resolves when it is durable that
+   * they will be run; the instance is `compensating` until then, and ends as it had before.
+   *
+   * @throws InstanceNotFoundError
+   * @throws NothingToCompensateError when none had failed, or they are being run already
+   */
+  async retryCompensations(id: string): Promise<void> {
+    await retryCompensations(id, this.#environment());
+  }
+
+  /**
    * Serves `fetch` on a port, 0 for a free one, until `shutdown`. Resolves when it listens.
    *
    * @throws MissingPackageError without the package `cloudevents`, ValidationError
@@ -232,6 +255,7 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
     return {
       id,
       describe,
+      cancel: (reason) => this.cancel(id, reason),
       status: async () => (await describe()).status,
       result: async (options = {}) => {
         const { timeout } = options;
@@ -290,6 +314,11 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
 
 function resultOf(ending: Ending, workflow: string): unknown {
   if (ending.status === "completed") return ending.output === null ? undefined : decode(ending.output);
-  const cause = ending.error === null ? undefined : decode(ending.error);
-  throw new WorkflowFailedError(workflow, ending.id, cause);
+  throw new WorkflowFailedError(workflow, ending.id, causeOf(ending), compensationErrorsOf(ending));
+}
+
+function causeOf({ id, status, error, cancelReason }: Ending): unknown {
+  const thrown = error === null ? undefined : decode(error);
+  if (status !== "cancelled") return thrown;
+  return Object.assign(new CancelledError(id, cancelReason ?? undefined), thrown !== undefined && { cause: thrown });
 }

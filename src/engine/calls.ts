@@ -54,8 +54,8 @@ export class Calls {
     const ids = (await store.called(workerId)).filter((id) => runs.has(id));
     if (ids.length === 0) return;
     // In this order: what is delivered after the calls were answered calls again, what was before is in the inbox.
-    const signals = await store.answerCalls(workerId, ids);
+    const calls = await store.answerCalls(workerId, ids);
     const inboxes = await store.unread(ids);
-    for (const id of ids) runs.get(id)?.receive(inboxes.get(id) ?? [], signals.get(id) ?? 0);
+    for (const [id, call] of calls) runs.get(id)?.receive(inboxes.get(id) ?? [], call);
   }
 }

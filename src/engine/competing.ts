@@ -96,6 +96,11 @@ export class CompetingReceives {
     this.#host.changed();
   }
 
+  /** Ends the receives of other operations; a message that one of them takes at this moment is taken. */
+  keepOnly(isKept: (operationId: string) => boolean): void {
+    for (const operationId of this.#open.keys()) if (!isKept(operationId)) this.#open.delete(operationId);
+  }
+
   /** The run is over. */
   clear(): void {
     this.#open.clear();

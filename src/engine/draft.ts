@@ -11,6 +11,10 @@ export class Draft {
   #hasMail: boolean;
   /** How the instance's row changes. */
   patch: InstancePatch | undefined;
+  /** Whether the run knows of a request to cancel the instance. */
+  knowsOfCancel = false;
+  /** Whether what the code has done is being undone. */
+  isCompensating = false;
 
   /** @param hasMail whether the instance hears of anything already, or has been sent something */
   constructor(hasMail: boolean) {
@@ -51,8 +55,8 @@ export class Draft {
   }
 
   take(instanceId: string, epoch: number): Advance {
-    const { patch } = this;
-    const ends = patch?.event === "complete" || patch?.event === "fail";
+    const { patch, knowsOfCancel, isCompensating } = this;
+    const ends = patch?.event === "complete" || patch?.event === "fail" || patch?.event === "cancel";
     const goesOn = patch === undefined || patch.event === "progress";
     const advance: Advance = {
       type: "advance",
@@ -66,6 +70,8 @@ export class Draft {
       // One that has ended takes no messages from others.
       actions: goesOn ? this.#actions : this.#actions.filter(({ request }) => request.type !== "take"),
       clears: ends && this.#hasMail,
+      knowsOfCancel,
+      isCompensating,
     };
     this.dropEvents();
     this.patch = undefined;

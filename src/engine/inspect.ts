@@ -1,7 +1,7 @@
 /** What can be seen of instances: rows and histories in users' terms. */
 
 import { decode } from "../core/codec.ts";
-import { InstanceNotFoundError, ValidationError } from "../core/errors.ts";
+import { type CompensationError, InstanceNotFoundError, ValidationError } from "../core/errors.ts";
 import type { ChannelMode } from "../core/history.ts";
 import { type HistoryEvent, indexHistory, isCompletion, type WaitFor } from "../core/history.ts";
 import { INSTANCE_STATUSES, type InstanceStatus } from "../core/status.ts";
@@ -51,6 +51,16 @@ export type HistoryEntry = EntryBase &
     | { readonly kind: "wait_timed_out"; readonly waitFor: WaitTarget }
     | { readonly kind: "wait_refused" | "action_failed"; readonly error: unknown }
     | { readonly kind: "action_completed"; readonly result: unknown }
+    | { readonly kind: "compensation_added" | "compensation_completed"; readonly compensation: string }
+    | {
+        readonly kind: "compensation_failed";
+        readonly compensation: string;
+        readonly attempts: number;
+        readonly error: unknown;
+      }
+    | { readonly kind: "cancel_requested"; readonly reason: string | undefined }
+    | { readonly kind: "rollback_started"; readonly outcome: "failed" | "cancelled"; readonly error: unknown }
+    | { readonly kind: "rollback_retried" }
   );
 
 /** What a wait is for. */
@@ -67,8 +77,19 @@ export async function describeInstance(views: Views, id: string): Promise<Instan
     input: decode(record.input) as unknown[],
     ...(record.output !== null && { output: decode(record.output) }),
     ...(record.error !== null && { error: decode(record.error) }),
-    waitingFor: record.status === "waiting" ? waitsOf(await views.history(id)) : [],
+    compensationErrors: compensationErrorsOf(record),
+    waitingFor: record.status === "waiting" || record.status === "compensating" ? waitsOf(await views.history(id)) : [],
   };
+}
+
+/** Compensations that failed for good. */
+export function compensationErrorsOf({
+  compensationErrors,
+}: Pick<InstanceRecord, "compensationErrors">): CompensationError[] {
+  if (compensationErrors === null) return [];
+  return (JSON.parse(compensationErrors) as unknown[]).map(
+    (error) => decode(JSON.stringify(error)) as CompensationError,
+  );
 }
 
 /** @throws InstanceNotFoundError */
@@ -116,6 +137,10 @@ function summarise(record: InstanceRecord): InstanceSummary {
     tags: record.tags === null ? {} : (JSON.parse(record.tags) as Record<string, string>),
     priority: record.priority,
     continuedFrom: record.continuedFrom ?? undefined,
+    parentId: record.parentId ?? undefined,
+    rootId: record.rootId,
+    cancelRequestedAt: record.cancelRequestedAt === null ? undefined : new Date(record.cancelRequestedAt),
+    cancelReason: record.cancelReason ?? undefined,
     workerId: record.workerId ?? undefined,
     createdAt: new Date(record.createdAt),
     updatedAt: new Date(record.updatedAt),
@@ -170,6 +195,21 @@ function entryOf(event: HistoryEvent): HistoryEntry {
     case "wait_refused":
     case "action_failed":
       return { ...base, kind: event.kind, error: decode(event.error) };
+    case "compensation_added":
+    case "compensation_completed":
+      return { ...base, kind: event.kind, compensation: event.compensation };
+    case "compensation_failed": {
+      const { compensation, attempts, error } = event;
+      return { ...base, kind: event.kind, compensation, attempts, error: decode(error) };
+    }
+    case "cancel_requested":
+      return { ...base, kind: event.kind, reason: event.reason ?? undefined };
+    case "rollback_started": {
+      const error = event.error === null ? undefined : decode(event.error);
+      return { ...base, kind: event.kind, outcome: event.outcome, error };
+    }
+    case "rollback_retried":
+      return { ...base, kind: event.kind };
   }
 }
 

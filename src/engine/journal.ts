@@ -179,8 +179,8 @@ export class Journal {
 /** Characters of the values that users' code may have made large. */
 function sizeOf(change: Change): number {
   if (change.type === "create") return change.instance.input.length;
-  if (change.type === "rouse") return 0;
-  if (change.type !== "advance") return change.message.data.length;
+  if (change.type === "deliver" || change.type === "publish") return change.message.data.length;
+  if (change.type !== "advance") return 0;
   const { events, patch } = change;
   let size = patch?.event === "complete" ? patch.output.length : 0;
   for (const event of events) if (event.kind === "activity_completed") size += event.result.length;

@@ -55,6 +55,11 @@ export class Mailbox {
     return waitFor && { kind: "wait_timed_out", operationId, at, waitFor };
   }
 
+  /** Ends the waits of other operations. */
+  keepOnly(isKept: (operationId: string) => boolean): void {
+    for (const operationId of this.#waits.keys()) if (!isKept(operationId)) this.#waits.delete(operationId);
+  }
+
   /** The place in the inbox of the message that the event tells of; `undefined` for other events. Once only. */
   takePosition({ kind, operationId }: HistoryEvent): number | undefined {
     if (kind !== "message_received") return undefined;

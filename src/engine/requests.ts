@@ -1,7 +1,10 @@
 import type { ActionRequest } from "../core/action.ts";
 import type { WaitFor } from "../core/history.ts";
+import type { Saga } from "../core/saga.ts";
 import type { ActivityCallOptions, AnyActivity } from "../workflow/activity-options.ts";
+import type { AnyCompensation } from "../workflow/compensation-options.ts";
 import type { Logger } from "../workflow/logger.ts";
+import type { Cancellation } from "./cancellation.ts";
 import type { Clock } from "./clock.ts";
 
 /** What workflow code asks the engine for. */
@@ -11,6 +14,21 @@ export interface ActivityRequest {
   readonly type: "activity";
   readonly activity: AnyActivity;
   readonly call: ActivityCallOptions;
+  readonly args: readonly unknown[];
+  /** Set for one that undoes an operation. */
+  readonly undoes?: Undone;
+}
+
+/** What a compensation undoes. */
+interface Undone {
+  readonly operationId: string;
+  /** What came of it, as the activity returned it. */
+  readonly result: unknown;
+}
+
+/** How an operation is undone. */
+export interface Undo {
+  readonly compensation: AnyCompensation;
   readonly args: readonly unknown[];
 }
 
@@ -48,4 +66,7 @@ export interface ContextOptions {
   /** Filled by the engine's source of randomness. */
   readonly randomBytes: (count: number) => Uint8Array;
   readonly maxValueBytes: number;
+  /** What can be undone. */
+  readonly saga: Saga<Undo>;
+  readonly cancellation: Cancellation;
 }

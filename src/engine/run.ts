@@ -7,44 +7,45 @@
  * R2. It is set aside only when every open operation is a wait, and its last commit says so.
  * R3. Once it is over, nothing it still hears of has any effect.
  * R4. An action takes place in the commit that also holds all that was recorded before it was asked for.
+ * R5. A cancel that was asked for before its end was committed counts: an end that does not know of it does not apply.
+ * R6. Nothing is undone before all that may have to be undone has come to its outcome, durably.
  */
 import { encodeThrown } from "../core/codec.ts";
 import type { Advance, ChangeResult, InstancePatch } from "../core/commit.ts";
-import { messageOf, StoreError } from "../core/errors.ts";
+import { CancelledError, messageOf, StoreError } from "../core/errors.ts";
 import { Execution, type Outcome, type Reservation, type Turn } from "../core/execution.ts";
-import type { HistoryEvent, NewEvent, WaitFor } from "../core/history.ts";
-import type { Operation } from "../core/operation.ts";
-import type { Claim, InboxMessage } from "../store/store.ts";
+import type { HistoryEvent, NewEvent } from "../core/history.ts";
+import type { Call, CancelRequest, Claim, InboxMessage } from "../store/store.ts";
 import type { AnyWorkflow } from "../workflow/workflow.ts";
-import { Actions } from "./actions.ts";
-import { ActivityTask, type TaskOwner } from "./activity-task.ts";
+import type { TaskOwner } from "./activity-task.ts";
+import { Cancellation } from "./cancellation.ts";
 import { Draft } from "./draft.ts";
-import { patchFor } from "./ending.ts";
+import { endingOf, patchForRollback, patchForVerdict } from "./ending.ts";
 import type { Journal } from "./journal.ts";
-import { Mailbox } from "./mailbox.ts";
+import { OpenOperations } from "./open-operations.ts";
 import { runProgram } from "./program.ts";
 import type { Request } from "./requests.ts";
+import { Rollback, splitHistory, type Verdict } from "./rollback.ts";
 import type { RunHost } from "./run-host.ts";
+import { isInCleanup } from "./scope.ts";
 import { StuckWarning } from "./stuck-warning.ts";
 import { Submissions, type SubmissionsHost } from "./submissions.ts";
-import { Timers } from "./timers.ts";
 
 export class Run implements TaskOwner, SubmissionsHost {
   readonly id: string;
   readonly workflow: AnyWorkflow;
   readonly #host: RunHost<Run>;
-  readonly #execution: Execution<Request>;
-  /** Activities without a record. */
-  readonly #tasks = new Map<string, ActivityTask>();
-  /** Those of them whose next attempt only waits for the barrier. */
-  #ready: ActivityTask[] = [];
-  readonly #timers: Timers;
-  readonly #mailbox = new Mailbox();
-  readonly #actions: Actions;
+  /** Of the code, or of the undoing of what it has done. */
+  #execution: Execution<Request>;
+  readonly #open: OpenOperations;
+  readonly #cancellation = new Cancellation();
+  readonly #rollback: Rollback;
+  #cancel: CancelRequest | undefined;
+  /** What the code came to, once it has ended. */
+  #outcome: Outcome | undefined;
   #claim: Claim;
   /** Deliveries that it has seen. */
   #signals: number;
-  #lastOperation = "none";
   readonly draft: Draft;
   readonly #submissions: Submissions;
   /** Its code has ended or was dropped. */
@@ -72,28 +73,34 @@ export class Run implements TaskOwner, SubmissionsHost {
         claim.signals > 0 ||
         history.some(({ kind }) => kind === "wait_started" || kind === "action_completed"),
     );
-    this.#timers = new Timers(host.clock, () => this.#onAlarm());
     this.#submissions = new Submissions(this);
     this.#stuck = new StuckWarning(workflow.name, this.id, host.clock, host.environment.log);
-    const context = { instanceId: this.id, workflowName: workflow.name, ...host.environment };
-    this.#execution = new Execution<Request>({
+    const { code, rollback } = splitHistory(history);
+    this.#rollback = new Rollback(rollback);
+    const isCancelled = code.some(({ kind }) => kind === "cancel_requested");
+    if (isCancelled || rollback) this.#knowOf(claim.cancel);
+    const context = {
+      instanceId: this.id,
+      workflowName: workflow.name,
+      saga: this.#rollback.saga,
+      cancellation: this.#cancellation,
+      ...host.environment,
+    };
+    this.#execution = this.#createExecution(code, 0, () => runProgram(workflow, args, this.#execution, context));
+    this.#open = new OpenOperations(this, host, this.draft, this.#execution, () => this.#onAlarm());
+  }
+
+  #createExecution(history: readonly HistoryEvent[], after: number, program: () => unknown): Execution<Request> {
+    return new Execution<Request>({
+      instanceId: this.id,
       history,
-      program: () => runProgram(workflow, args, this.#execution, context),
-      defer: host.turns.defer,
+      after,
+      program,
+      defer: this.#host.turns.defer,
       onTurn: (turn) => this.#onTurn(turn),
-    });
-    this.#actions = new Actions({
-      execution: this.#execution,
-      draft: this.draft,
-      now: () => host.clock.now(),
-      hasMessages: (channel) => host.hasMessages(channel),
-      openWait: (id, waitFor, deadline) => this.#openWait(id, waitFor, deadline),
-      answer: (id, waitFor) => {
-        const event = this.#mailbox.answerTo(id, waitFor, host.clock.now());
-        if (event) this.#answerWith(event);
-        return event !== undefined;
-      },
-      callOff: (id) => this.#timers.cancel(id),
+      isShielded: isInCleanup,
+      onCancel: (error) => this.#cancellation.abort(error),
+      onEvent: (event) => this.#rollback.saga.note(event),
     });
   }
 
@@ -109,11 +116,16 @@ export class Run implements TaskOwner, SubmissionsHost {
   progress(): InstancePatch | undefined {
     if (this.#isForgiven || this.#claim.recoveries === 0) return undefined;
     this.#isForgiven = true;
-    return { event: "progress", at: this.#host.clock.now() };
+    return { event: "progress", at: this.#host.clock.now(), error: this.#rollback.verdict?.error ?? null };
   }
 
   get epoch(): number {
     return this.#claim.epoch;
+  }
+
+  /** The request to cancel it, if it knows of one. */
+  get cancel(): CancelRequest | undefined {
+    return this.#cancel;
   }
 
   /** Whether it can go on in memory after it was set aside. */
@@ -127,7 +139,16 @@ export class Run implements TaskOwner, SubmissionsHost {
   }
 
   start(): void {
+    const { cancel } = this.#claim;
+    if (cancel && !this.#cancel && this.#execution.lastSeq === 0) {
+      // Nothing has been done yet: there is nothing to clean up.
+      this.#knowOf(cancel);
+      this.#outcome = { type: "threw", error: new CancelledError(this.id, cancel.reason ?? undefined) };
+      this.#settleOutcome();
+      return;
+    }
     this.#execution.start();
+    this.#heed(cancel);
   }
 
   /** Goes on in memory. Nobody else has run it meanwhile: only this claim has raised its epoch. */
@@ -136,22 +157,24 @@ export class Run implements TaskOwner, SubmissionsHost {
     this.#signals = claim.signals;
     if (claim.signals > 0) this.draft.noteMail();
     this.#isForgiven = false;
-    this.#mailbox.add(messages);
+    this.#open.add(messages);
     this.#execution.resume();
-    this.#actions.called();
+    this.#open.called();
+    this.#heed(claim.cancel);
   }
 
-  /** What is in its inbox, by what was delivered up to then. */
-  receive(messages: readonly InboxMessage[], signals: number): void {
+  /** What is in its inbox, by what was delivered up to then; and what else was asked of it. */
+  receive(messages: readonly InboxMessage[], { signals, cancel }: Call): void {
     // One that is set aside has said which deliveries it had seen: it will be claimed for those it has not.
     if (this.#over || this.#execution.isParked) return;
     this.#signals = signals;
     if (signals > 0) this.draft.noteMail();
-    this.#mailbox.add(messages);
-    this.#answerWaits();
-    this.#actions.called();
+    this.#open.add(messages);
+    this.#open.answerWaits();
+    this.#open.called();
     // Another turn sends what that has come to.
-    if (this.#actions.isBusy) this.#execution.turn();
+    if (this.#open.isBusy) this.#execution.turn();
+    this.#heed(cancel);
   }
 
   /** Stops without a trace: the instance is somebody else's, or the worker stops (R3). */
@@ -160,8 +183,8 @@ export class Run implements TaskOwner, SubmissionsHost {
   }
 
   record(event: NewEvent): void {
-    if (event.kind === "attempt_failed") this.#timers.set(event.operationId, event.retryAt);
-    else this.#tasks.delete(event.operationId);
+    if (event.kind === "attempt_failed") this.#open.putOff(event.operationId, event.retryAt);
+    else this.#open.tasks.close(event.operationId);
     this.#execution.record(event);
   }
 
@@ -170,7 +193,7 @@ export class Run implements TaskOwner, SubmissionsHost {
     return {
       ...place,
       fulfil: (event) => {
-        this.#tasks.delete(event.operationId);
+        this.#open.tasks.close(event.operationId);
         place.fulfil(event);
       },
     };
@@ -182,136 +205,113 @@ export class Run implements TaskOwner, SubmissionsHost {
 
   #onTurn(turn: Turn<Request>): void {
     this.#stuck.callOff();
-    for (const event of turn.events) this.draft.add(event, this.#mailbox.takePosition(event));
+    for (const event of turn.events) this.draft.add(event, this.#open.takePosition(event));
     if (turn.outcome) {
       // What it has sent, and did not wait for, goes out with its end.
-      for (const { id, request } of turn.requested)
-        if (request.type === "action") this.#actions.ask(id, request.request);
-      this.#finish(turn.outcome);
+      this.#open.send(turn.requested);
+      this.#outcome = turn.outcome;
+    }
+    // What must have ended, by its record, and has not.
+    else if (this.#rollback.isAwaited) {
+      this.#outcome ??= { type: "diverged", error: this.#rollback.divergence(this.#open.last) };
+    }
+    if (this.#outcome) {
+      this.#settleOutcome();
       return;
     }
-    for (const operation of turn.requested) this.#open(operation);
+    for (const operation of turn.requested) this.#open.open(operation);
     // What is answered now comes back in the next turn, and is committed with it.
-    if (this.#answerWaits() || this.#takeDue() || this.#execution.isAdvancing) return;
-    const wakeAt = this.#parkableUntil();
+    if (this.#open.answerWaits() || this.#open.takeDue() || this.#execution.isAdvancing) return;
+    const wakeAt = this.#open.quietUntil;
     if (wakeAt === undefined) this.#goOn();
     else this.#park(wakeAt);
   }
 
-  #open({ id, request, recorded }: Operation<Request>): void {
-    this.#lastOperation = id;
-    if (request.type === "activity") {
-      const task = new ActivityTask(this, id, request, recorded, this.#host);
-      this.#tasks.set(id, task);
-      if (task.retryAt === undefined) this.#ready.push(task);
-      else this.#timers.set(id, task.retryAt);
-      return;
-    }
-    const [started] = recorded?.events ?? [];
-    if (request.type === "timer") {
-      this.#timers.set(id, started?.kind === "timer_started" ? started.fireAt : request.fireAt);
-    } else if (started?.kind === "wait_started") {
-      this.#openWait(id, started.waitFor, started.deadline);
-    } else if (request.type === "wait") {
-      this.#openWait(id, request.waitFor, request.deadline);
-    } else {
-      this.#actions.ask(id, request.type === "receive" ? request : request.request);
-    }
-  }
-
-  #openWait(id: string, waitFor: WaitFor, deadline: number | null): void {
-    if (deadline !== null) this.#timers.set(id, deadline);
-    if (waitFor.kind === "channel" && waitFor.mode === "competing") this.#actions.receive(id, waitFor.channel);
-    else this.#mailbox.open(id, waitFor);
-  }
-
-  /** Answers waits with what is in the inbox; whether it did, so that another turn comes. */
-  #answerWaits(): boolean {
-    let answered = false;
-    const next = (): NewEvent | undefined => this.#mailbox.answer(this.#host.clock.now());
-    for (let event = next(); event; event = next()) {
-      this.#answerWith(event);
-      answered = true;
-    }
-    return answered;
-  }
-
-  #answerWith(event: NewEvent): void {
-    this.#timers.cancel(event.operationId);
-    this.#execution.record(event);
-  }
-
-  /** Lets what is due happen; answers whether something was recorded, so that another turn comes. */
-  #takeDue(): boolean {
-    const at = this.#host.clock.now();
-    let recorded = false;
-    for (const operationId of this.#timers.takeDue(at)) {
-      const task = this.#tasks.get(operationId);
-      if (task) this.#wake(task);
-      if (task || this.#actions.expire(operationId)) continue;
-      this.#execution.record(this.#mailbox.timeUp(operationId, at) ?? { kind: "timer_fired", operationId, at });
-      recorded = true;
-    }
-    return recorded;
-  }
-
-  #wake(task: ActivityTask): void {
-    task.wake();
-    this.#ready.push(task);
-  }
-
-  /**
-   * Until when, in epoch milliseconds, it can be set aside, `null` for until a message comes; `undefined` when it must
-   * stay (R2).
-   */
-  #parkableUntil(): number | null | undefined {
-    if (this.#actions.isBusy) return undefined;
-    for (const task of this.#tasks.values()) if (task.longRetryAt === undefined) return undefined;
-    return this.#timers.earliest ?? (this.#isAwaiting ? null : undefined);
-  }
-
-  /** Whether it waits for messages. */
-  get #isAwaiting(): boolean {
-    return this.#mailbox.isAwaited || this.#actions.isAwaited;
-  }
-
   #park(wakeAt: number | null): void {
-    this.#timers.disarm();
+    this.#open.disarm();
     this.#execution.park();
     const claim = this.#claim;
     const at = this.#host.clock.now();
-    void this.#submissions.send({ event: "suspend", at, wakeAt, signals: this.#signals })?.then((applied) => {
+    const error = this.#rollback.verdict?.error ?? null;
+    void this.#submissions.send({ event: "suspend", at, error, wakeAt, signals: this.#signals })?.then((applied) => {
       // It may have been claimed again, by us, between the commit and this moment.
       if (applied && !this.#over && claim === this.#claim) this.#host.onParked(this, wakeAt);
     });
   }
 
   #goOn(): void {
-    this.#timers.arm();
+    this.#open.arm();
     const durable = this.#submissions.send();
     if (durable) void durable.then(() => this.#startTasks());
     else this.#startTasks();
-    const isWaiting = this.#timers.earliest !== undefined || this.#isAwaiting || this.#actions.isBusy;
-    if (this.#tasks.size === 0 && !isWaiting) this.#stuck.arm(this.#lastOperation);
+    if (this.#open.isEmpty && !this.#outcome) this.#stuck.arm(this.#open.last);
   }
 
   /** Starts attempts, unless something newer is not durable yet: its commit comes back here (R1). */
   #startTasks(): void {
     if (this.#over || this.#submissions.isPending) return;
-    for (const task of this.#ready.splice(0)) task.start();
+    this.#open.tasks.start();
   }
 
   #onAlarm(): void {
-    if (!this.#over && !this.#takeDue()) this.#goOn();
+    if (!this.#over && !this.#open.takeDue()) this.#goOn();
   }
 
-  #finish(outcome: Outcome): void {
-    const { clock, environment, randomBytes, workerId } = this.#host;
-    const { maxValueBytes } = environment;
-    const at = clock.now();
-    const patch = patchFor(outcome, { workflow: this.workflow.name, at, maxValueBytes, randomBytes, workerId });
+  /** Has the code told of a request to cancel it, unless it was, or has ended. */
+  #heed(cancel: CancelRequest | undefined): void {
+    if (!cancel || this.#cancel || this.#rollback.verdict || this.#over) return;
+    this.#knowOf(cancel);
+    if (this.#outcome) return;
+    const { reason } = cancel;
+    this.#execution.record({ kind: "cancel_requested", operationId: "cancel", at: this.#host.clock.now(), reason });
+    this.#open.cancel(new CancelledError(this.id, reason ?? undefined));
+  }
+
+  #knowOf(cancel: CancelRequest | undefined): void {
+    this.#cancel = cancel;
+    this.draft.knowsOfCancel = true;
+  }
+
+  /** The code has ended: ends the instance, at once or when all is undone that it has done. */
+  #settleOutcome(): void {
+    const outcome = this.#outcome as Outcome;
     // A run that has left its history does not know what is true: it adds nothing.
-    if (patch.event === "block") this.draft.dropEvents();
+    if (outcome.type === "diverged") this.draft.dropEvents();
+    const { verdict } = this.#rollback;
+    if (verdict) {
+      this.#finish(patchForRollback(verdict, outcome, this.#host.clock.now()));
+      return;
+    }
+    const ending = endingOf(outcome, this.#cancel !== undefined, this.workflow.name, this.#host);
+    if (ending.type === "at_once") {
+      this.#finish(ending.patch);
+      return;
+    }
+    this.#open.stop(new Error("The workflow has ended"));
+    // R6
+    if (this.#open.tasks.size > 0 || !this.#execution.isDrained) this.#goOn();
+    else if (this.#rollback.isNeeded) this.#rollBack(ending.verdict);
+    else this.#finish(patchForVerdict(ending.verdict, [], this.#host.clock.now()));
+  }
+
+  /** Undoes what the code has done: goes on where that was left, if it was begun. */
+  #rollBack(verdict: Verdict): void {
+    const at = this.#host.clock.now();
+    const { event, history, after, run } = this.#rollback.begin(verdict, this.#execution.lastSeq, at);
+    this.#execution.close();
+    this.#outcome = undefined;
+    this.draft.isCompensating = true;
+    this.draft.knowsOfCancel = true;
+    if (event) {
+      this.draft.add(event, undefined);
+      this.draft.patch = { event: "compensate", at, error: verdict.error };
+    }
+    this.#execution = this.#createExecution(history, after, () => run(this.#execution));
+    this.#open.attach(this.#execution);
+    this.#execution.start();
+  }
+
+  #finish(patch: InstancePatch): void {
     this.#end(patch);
     this.#close("The workflow has ended");
   }
@@ -326,20 +326,21 @@ export class Run implements TaskOwner, SubmissionsHost {
     if (patch.event !== "recur") {
       this.#host.onEnded(this, patch);
       // What it was called for, and did not take, is another's.
-      this.#host.onSent(0, this.#actions.competing);
+      this.#host.onSent(0, this.#open.competing);
       return;
     }
     const { id, input } = patch.successor;
     const { workflow } = this.#claim;
     // Its mailbox counts as one delivery: see `insertSuccessor`.
-    this.#host.onRecurred(this, { id, workflow, input, epoch: 1, signals: this.#signals + 1, recoveries: 0 });
+    const signals = this.#signals + 1;
+    this.#host.onRecurred(this, { id, workflow, input, epoch: 1, signals, recoveries: 0, cancel: undefined });
   }
 
   #onApplied(
     { actions = [] }: Advance,
     { answers = [], receivers = 0 }: Extract<ChangeResult, { type: "applied" }>,
   ): void {
-    this.#actions.settle(actions, answers);
+    this.#open.settle(actions, answers);
     const published = actions.flatMap(({ request }) => (request.type === "publish" ? [request.message.channel] : []));
     this.#host.onSent(receivers, published);
   }
@@ -354,8 +355,16 @@ export class Run implements TaskOwner, SubmissionsHost {
       return true;
     }
     if (result?.type === "refused") this.#failBecause(result.error, advance?.patch);
+    else if (result?.type === "called_off" && advance) this.#keepWhatHappened(advance);
     else this.#disown("Another worker runs the instance");
     return false;
+  }
+
+  /** It would have ended, but for a cancel that it had not seen (R5): it is taken up again from its history. */
+  #keepWhatHappened(advance: Advance): void {
+    this.#close("It is to be cancelled");
+    const written = this.journal.submit(() => ({ ...advance, patch: undefined, clears: false }));
+    void written.then(() => this.#disown("It is to be cancelled"));
   }
 
   /** The database refused what this instance wrote: it fails, and no other (invariant 6). */
@@ -370,7 +379,7 @@ export class Run implements TaskOwner, SubmissionsHost {
     this.draft.dropEvents();
     const message = `The database refused what instance ${this.id} wrote: ${messageOf(error)}`;
     const reason = new StoreError(message, { cause: error });
-    this.#end({ event: "fail", at: clock.now(), error: encodeThrown(reason) });
+    this.#end({ event: "fail", at: clock.now(), error: encodeThrown(reason), compensationErrors: null });
     this.#close(message);
   }
 
@@ -384,9 +393,7 @@ export class Run implements TaskOwner, SubmissionsHost {
   #close(reason: string): void {
     this.#over = true;
     this.#stuck.callOff();
-    this.#timers.disarm();
-    for (const task of this.#tasks.values()) task.abandon(new Error(reason));
-    this.#actions.clear();
+    this.#open.clear(reason);
     this.#execution.close();
   }
 }

@@ -15,10 +15,22 @@ export interface RunningActivity {
 
 const WORKFLOW = "workflow";
 
-const scope = new AsyncLocalStorage<typeof WORKFLOW | RunningActivity>();
+/** Code of a workflow that goes on though the instance is cancelled. */
+const CLEANUP = "cleanup";
+
+const scope = new AsyncLocalStorage<typeof WORKFLOW | typeof CLEANUP | RunningActivity>();
 
 export function runAsWorkflow<T>(program: () => T): T {
   return scope.run(WORKFLOW, program);
+}
+
+export function runAsCleanup<T>(body: () => T): T {
+  return scope.run(CLEANUP, body);
+}
+
+/** Whether the code that runs here goes on though its instance is cancelled. */
+export function isInCleanup(): boolean {
+  return scope.getStore() === CLEANUP;
 }
 
 export function runAsActivity<T>(activity: RunningActivity, body: () => T): T {
@@ -28,7 +40,7 @@ export function runAsActivity<T>(activity: RunningActivity, body: () => T): T {
 /** The activity whose body is running here, if any. */
 export function currentActivity(): RunningActivity | undefined {
   const current = scope.getStore();
-  return current === WORKFLOW ? undefined : current;
+  return typeof current === "string" ? undefined : current;
 }
 
 /** @throws MisplacedCallError when a workflow's context has found its way into an activity */
@@ -59,7 +71,7 @@ export function unguardRejections(): void {
 }
 
 function onUnhandled(reason: unknown): void {
-  if (scope.getStore() === WORKFLOW) return;
+  if (typeof scope.getStore() === "string") return;
   // Our listener alone has switched off what Node does by default (`--unhandled-rejections=throw`): do it.
   if (process.listenerCount("unhandledRejection") === 1) throw reason;
 }

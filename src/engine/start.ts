@@ -1,9 +1,10 @@
 /** Starts instances: from arguments to a durable row. */
 import { isDeepStrictEqual } from "node:util";
 import { decode, encode } from "../core/codec.ts";
-import type { ChangeResult, Create, Subscription } from "../core/commit.ts";
+import type { ChangeResult, Create, NewInstance, Subscription } from "../core/commit.ts";
 import { InstanceConflictError, StoreError, ValidationError, WorkflowNotRegisteredError } from "../core/errors.ts";
 import { uuidv7 } from "../core/uuid.ts";
+import type { Claim } from "../store/store.ts";
 import { checkName } from "../workflow/activity.ts";
 import { validateArguments } from "../workflow/schema.ts";
 import type { AnyWorkflow, StartOptions } from "../workflow/workflow.ts";
@@ -118,12 +119,13 @@ async function createHere(create: Create, { journal, worker, onWork }: StartEnvi
     created = result.type === "applied";
     return result;
   } finally {
-    place?.settle(
-      created
-        ? { id: instance.id, workflow: instance.workflow, input: instance.input, epoch: 1, signals: 0, recoveries: 0 }
-        : undefined,
-    );
+    place?.settle(created ? firstClaim(instance) : undefined);
   }
+}
+
+/** Of the worker that has created it. */
+function firstClaim({ id, workflow, input }: NewInstance): Claim {
+  return { id, workflow, input, epoch: 1, signals: 0, recoveries: 0, cancel: undefined };
 }
 
 function checkSame({ instance }: Create, existing: Extract<ChangeResult, { type: "exists" }>): void {

@@ -27,6 +27,11 @@ export class Timers {
     this.#due.delete(operationId);
   }
 
+  /** Cancels those of other operations. */
+  keepOnly(isKept: (operationId: string) => boolean): void {
+    for (const operationId of this.#due.keys()) if (!isKept(operationId)) this.#due.delete(operationId);
+  }
+
   /** Takes out the operations that are due, earliest first; of one time, in the order of asking. */
   takeDue(now: number): string[] {
     if (this.#due.size === 0) return [];

@@ -11,6 +11,7 @@ import type { AttemptEnvironment } from "./activity.ts";
 import { Calls } from "./calls.ts";
 import { Claimer, SUSPECT_FROM } from "./claimer.ts";
 import type { Clock } from "./clock.ts";
+import { endOf } from "./ending.ts";
 import type { Journal } from "./journal.ts";
 import { Lease } from "./lease.ts";
 import { Lookup } from "./lookup.ts";
@@ -238,15 +239,10 @@ export class Worker implements RunHost<Run> {
 
   onEnded(run: Run, patch: InstancePatch): void {
     this.#forget(run);
-    if (patch.event === "complete" || patch.event === "fail") {
+    const end = endOf(run.id, run.workflow.name, patch, run.cancel);
+    if (end) {
       this.#options.announce("ended");
-      this.#options.results.tell({
-        id: run.id,
-        workflow: run.workflow.name,
-        status: patch.event === "complete" ? "completed" : "failed",
-        output: patch.event === "complete" ? patch.output : null,
-        error: patch.event === "fail" ? patch.error : null,
-      });
+      this.#options.results.tell(end);
     }
     if (patch.event === "block") {
       this.#options.log.error("An instance is blocked.", {
@@ -352,7 +348,7 @@ export class Worker implements RunHost<Run> {
     const run = this.#load(claim, workflow, history);
     if (!run) return;
     this.#keep(claim, run);
-    run.receive(messages, claim.signals);
+    run.receive(messages, { signals: claim.signals, cancel: undefined });
     run.start();
   }
 
@@ -367,9 +363,13 @@ export class Worker implements RunHost<Run> {
       return new Run(claim, workflow, decode(claim.input) as unknown[], history, this);
     } catch (error) {
       this.#options.log.error("An instance cannot be read.", { instanceId: claim.id, error: messageOf(error) });
-      const patch = { event: "block", at: this.clock.now(), error: encodeThrown(error) } as const;
+      const facts = { at: this.clock.now(), error: encodeThrown(error) };
+      const patch: InstancePatch = claim.cancel
+        ? { event: "cancel", ...facts, compensationErrors: null }
+        : { event: "block", ...facts };
       const { id: instanceId, epoch } = claim;
-      void this.journal.submit(() => ({ type: "advance", instanceId, epoch, events: [], patch }));
+      const knowsOfCancel = claim.cancel !== undefined;
+      void this.journal.submit(() => ({ type: "advance", instanceId, epoch, events: [], patch, knowsOfCancel }));
       return undefined;
     }
   }

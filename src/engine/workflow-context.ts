@@ -13,6 +13,11 @@ import type {
   ReceiveOptions,
   SentMessage,
 } from "../workflow/channels.ts";
+import {
+  asCompensation,
+  type CompensationDefinition,
+  type CompensationFunction,
+} from "../workflow/compensation-options.ts";
 import type { ReceivedEvent, WaitEventOptions } from "../workflow/events.ts";
 import type { Logger } from "../workflow/logger.ts";
 import { validate } from "../workflow/schema.ts";
@@ -21,7 +26,7 @@ import { ChannelOperations } from "./channel-operations.ts";
 import { bindLogger } from "./log.ts";
 import { Recurrence } from "./recurrence.ts";
 import type { ContextOptions, Request } from "./requests.ts";
-import { checkPlace } from "./scope.ts";
+import { checkPlace, runAsCleanup } from "./scope.ts";
 
 /** The context of one run of a workflow's code: names operations and hands them to the execution. */
 export class EngineWorkflowContext implements WorkflowContext {
@@ -52,6 +57,28 @@ export class EngineWorkflowContext implements WorkflowContext {
 
   get isReplaying(): boolean {
     return this.#execution.isReplaying;
+  }
+
+  get signal(): AbortSignal {
+    return this.#options.cancellation.signal;
+  }
+
+  addCompensation<Args extends readonly unknown[]>(
+    compensation: CompensationDefinition<Args, unknown> | CompensationFunction<Args, unknown>,
+    ...args: Args
+  ): void {
+    checkPlace("addCompensation");
+    const undo = { compensation: asCompensation(compensation.name || "compensation", compensation), args };
+    const { name } = undo.compensation;
+    const operationId = this.#names.next(name);
+    this.#options.saga.offer(operationId, undo);
+    const at = this.#options.clock.now();
+    this.#execution.mark("compensation", { kind: "compensation_added", operationId, at, compensation: name });
+  }
+
+  async cleanup<T>(body: () => T | Promise<T>): Promise<T> {
+    checkPlace("cleanup");
+    return runAsCleanup(body);
   }
 
   async sleep(duration: Duration): Promise<void> {
@@ -148,6 +175,10 @@ export class EngineWorkflowContext implements WorkflowContext {
       return Promise.reject(error);
     }
     const id = call.id ?? this.#names.next(activity.name);
+    const { compensation } = activity.options;
+    if (compensation) {
+      this.#options.saga.offer(id, { compensation: asCompensation(activity.name, compensation as object), args });
+    }
     return this.#execution.open("activity", id, { type: "activity", activity, call, args });
   }
 

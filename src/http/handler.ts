@@ -1,5 +1,6 @@
 /** Answers requests. */
 import { messageOf } from "../core/errors.ts";
+import { cancelInstance } from "./cancel.ts";
 import type { Context, Fetch } from "./port.ts";
 import { Problem, reply, replyToError, statusOf } from "./replies.ts";
 import { takeEvents } from "./take-events.ts";
@@ -21,6 +22,7 @@ const ROUTES: readonly Route[] = [
   { path: /\/health\/ready\/*$/, methods: READ, answer: (_, context) => ready(context) },
   { path: /\/publish\/[^/]+\/*$/, methods: ["POST"], answer: publishMessage },
   { path: /\/send\/[^/]+\/[^/]+\/*$/, methods: ["POST"], answer: sendMessage },
+  { path: /\/cancel(\/[^/]*)?\/*$/, methods: ["POST"], answer: cancelInstance },
   { path: /^/, methods: ["POST"], answer: takeEvents },
 ];
 

@@ -19,6 +19,8 @@ export interface HttpApp {
   /** Each resolves when the message is durable. */
   publish(channel: string, data: unknown, options: PublishOptions): Promise<SentMessage>;
   sendTo(instanceId: string, channel: string, data: unknown, options: PublishOptions): Promise<SentMessage>;
+  /** Resolves when the request is durable. */
+  cancel(instanceId: string, reason: string | undefined): Promise<void>;
   /** Rejects when the app is not started, or the database does not answer. */
   ping(): Promise<unknown>;
 }

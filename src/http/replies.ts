@@ -2,6 +2,7 @@
 import {
   InstanceConflictError,
   InstanceFinishedError,
+  InstanceNotCancellableError,
   InstanceNotFoundError,
   RomancyError,
   SerializationError,
@@ -47,6 +48,7 @@ const REFUSALS = [
   [SerializationError, 400],
   [InstanceNotFoundError, 404],
   [InstanceFinishedError, 409],
+  [InstanceNotCancellableError, 409],
   [InstanceConflictError, 409],
 ] as const;
 

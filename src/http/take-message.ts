@@ -1,6 +1,8 @@
 /** Takes messages for channels and for instances; 202 says that it is durable. */
 import type { PublishOptions } from "../workflow/channels.ts";
 import { admit } from "./admit.ts";
+import { jsonObject } from "./json-body.ts";
+import { namesIn } from "./path.ts";
 import type { Context } from "./port.ts";
 import { Problem, reply } from "./replies.ts";
 import { within } from "./within.ts";
@@ -23,7 +25,7 @@ function take(request: Request, context: Context, send: Send): Promise<Response>
   return within(context.timeout, async (signal) => {
     const isJson = /^application\/json\s*(;|$)/i.test(request.headers.get("content-type") ?? "");
     if (!isJson) throw new Problem(415, "UnsupportedMediaType", "A message is sent as application/json.");
-    const names = namesIn(new URL(request.url).pathname);
+    const names = namesIn(request.url, /\/(?:publish\/([^/]+)|send\/([^/]+)\/([^/]+))\/*$/);
     const { data, ...options } = bodyOf(await admit(request, context, signal));
     signal.throwIfAborted();
     const { id } = await send(names, data, options);
@@ -31,29 +33,10 @@ function take(request: Request, context: Context, send: Send): Promise<Response>
   });
 }
 
-/** What follows `publish` or `send` at the end of the path. */
-function namesIn(path: string): string[] {
-  const names = /\/(?:publish\/([^/]+)|send\/([^/]+)\/([^/]+))\/*$/.exec(path)?.slice(1) ?? [];
-  try {
-    return names.filter((name) => name !== undefined).map(decodeURIComponent);
-  } catch (cause) {
-    throw new Problem(400, "ParseError", `The path is not well encoded: ${String(cause)}`);
-  }
-}
-
 const FIELDS: ReadonlySet<string> = new Set(["data", "metadata", "id"]);
 
 function bodyOf(bytes: Uint8Array): { readonly data?: unknown } & PublishOptions {
-  let body: unknown;
-  try {
-    body = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch {
-    throw new Problem(400, "ParseError", "The body is not JSON.");
-  }
-  const isObject = typeof body === "object" && body !== null && !Array.isArray(body);
-  const unknown = isObject ? Object.keys(body as object).find((field) => !FIELDS.has(field)) : undefined;
-  if (!isObject || unknown !== undefined || !("data" in (body as object))) {
-    throw new Problem(400, "ValidationError", "The body must be an object of `data` and perhaps `metadata` and `id`.");
-  }
-  return body as { readonly data: unknown };
+  const body = jsonObject(bytes, FIELDS);
+  if (!("data" in body)) throw new Problem(400, "ValidationError", "The body must have the field `data`.");
+  return body;
 }

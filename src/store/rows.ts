@@ -28,18 +28,22 @@ interface PatchRow {
   readonly status: string | null;
   readonly output: string | null;
   readonly error: string | null;
+  readonly compensationErrors: string | null;
   readonly wakeAt: number | null;
   readonly signals: number | null;
   readonly at: number;
+  readonly knowsOfCancel: number;
   readonly [column: string]: string | number | null;
 }
 
 /** How an advance changes its instance's row: one row, or none when only history grows. */
-export function patchRow({ instanceId: id, epoch, patch }: Advance): PatchRow[] {
+export function patchRow(advance: Advance): PatchRow[] {
+  const { instanceId: id, epoch, patch, isCompensating = false } = advance;
   if (!patch) return [];
   const { event, at } = patch;
-  const status = event === "progress" ? null : (transition("running", event) ?? null);
-  const row = { id, epoch, event, status, output: null, error: null, wakeAt: null, signals: null, at };
+  const status = event === "progress" ? null : (transition(isCompensating ? "compensating" : "running", event) ?? null);
+  const nothing = { output: null, error: null, compensationErrors: null, wakeAt: null, signals: null };
+  const row = { id, epoch, event, status, ...nothing, at, knowsOfCancel: advance.knowsOfCancel ? 1 : 0 };
   return patch.event === "recur" ? [row] : [{ ...row, ...patch }];
 }
 
@@ -79,6 +83,19 @@ function dataOf(event: HistoryEvent): string | null {
     case "action_failed":
     case "wait_refused":
       return event.error;
+    case "compensation_added":
+    case "compensation_completed":
+      return JSON.stringify({ compensation: event.compensation });
+    case "cancel_requested":
+      return JSON.stringify({ reason: event.reason });
+    case "rollback_started":
+      return JSON.stringify({ outcome: event.outcome, error: event.error === null ? null : JSON.parse(event.error) });
+    case "rollback_retried":
+      return null;
+    case "compensation_failed": {
+      const { compensation, attempts, error } = event;
+      return JSON.stringify({ compensation, attempts, error: JSON.parse(error) });
+    }
     case "attempt_failed":
       return JSON.stringify({
         attempt: event.attempt,
@@ -123,6 +140,21 @@ export function eventOf(row: HistoryRow): HistoryEvent {
     case "action_failed":
     case "wait_refused":
       return { ...base, kind, error: textOf(row) };
+    case "compensation_added":
+    case "compensation_completed":
+      return { ...base, kind, ...(JSON.parse(textOf(row)) as { compensation: string }) };
+    case "cancel_requested":
+      return { ...base, kind, ...(JSON.parse(textOf(row)) as { reason: string | null }) };
+    case "rollback_started": {
+      const { outcome, error } = JSON.parse(textOf(row)) as { outcome: "failed" | "cancelled"; error: unknown };
+      return { ...base, kind, outcome, error: error === null ? null : JSON.stringify(error) };
+    }
+    case "rollback_retried":
+      return { ...base, kind };
+    case "compensation_failed": {
+      const data = JSON.parse(textOf(row)) as { compensation: string; attempts: number; error: unknown };
+      return { ...base, kind, ...data, error: JSON.stringify(data.error) };
+    }
     default:
       throw new Error(`History of ${row.instance_id} holds an event of an unknown kind: ${String(kind)}.`);
   }

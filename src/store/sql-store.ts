@@ -1,6 +1,5 @@
 import type { Change, ChangeResult } from "../core/commit.ts";
 import type { HistoryEvent, MessageAttributes } from "../core/history.ts";
-import type { InstanceStatus } from "../core/status.ts";
 import { applyEach } from "./batch/each.ts";
 import { applyOnMysql } from "./batch/mysql.ts";
 import { mailOnMysql } from "./batch/mysql-mail.ts";
@@ -10,6 +9,7 @@ import { type Batches, Committer } from "./commit.ts";
 import type { Database, LiveConnection } from "./database.ts";
 import { qualify } from "./naming.ts";
 import { forEachRow } from "./pages.ts";
+import { cancelOf, claimOf, endingOf } from "./records.ts";
 import { retryTransient } from "./retry-transient.ts";
 import { eventOf } from "./rows.ts";
 import { type Params, Runner } from "./runner.ts";
@@ -22,6 +22,7 @@ import * as instances from "./statements/instances.ts";
 import * as messages from "./statements/messages.ts";
 import * as workers from "./statements/workers.ts";
 import type {
+  Call,
   Claim,
   Deaths,
   DueFilter,
@@ -78,17 +79,17 @@ export class SqlStore implements Store {
     return this.#database.idle?.();
   }
 
-  claim(workerId: string, { workflows, ...due }: DueFilter): Promise<Claim[]> {
-    const params = { ...due, workflows, workerId };
-    if (this.#database.dialect.hasReturning) {
-      return this.#runner.all(this.#database.writer, instances.claimDue, params);
-    }
-    return inTransaction(this.#database, async (transaction) => {
-      const claims = await this.#runner.all(transaction, instances.lockDue, params);
-      const ids = claims.map(({ id }) => id);
-      if (claims.length > 0) await this.#runner.run(transaction, instances.claimThese, { workerId, ids, now: due.now });
-      return claims;
-    });
+  async claim(workerId: string, filter: DueFilter): Promise<Claim[]> {
+    const params = { ...filter, workerId };
+    const rows = this.#database.dialect.hasReturning
+      ? await this.#runner.all(this.#database.writer, instances.claimDue, params)
+      : await inTransaction(this.#database, async (transaction) => {
+          const due = await this.#runner.all(transaction, instances.lockDue, params);
+          const claimed = { workerId, ids: due.map(({ id }) => id), now: filter.now };
+          if (due.length > 0) await this.#runner.run(transaction, instances.claimThese, claimed);
+          return due;
+        });
+    return rows.map(claimOf);
   }
 
   async nextDue(workflows: readonly string[], mostRecoveries: number): Promise<number | undefined> {
@@ -131,20 +132,18 @@ export class SqlStore implements Store {
     return (await this.#read(messages.called, { workerId })).map(({ id }) => id);
   }
 
-  async answerCalls(workerId: string, ids: readonly string[]): Promise<Map<string, number>> {
+  async answerCalls(workerId: string, ids: readonly string[]): Promise<Map<string, Call>> {
     await this.#write(messages.answerCall, { workerId, ids });
-    const rows = await this.#read(messages.signalsOf, { ids });
-    return new Map(rows.map(({ id, signals }) => [id, signals]));
+    const rows = await this.#read(messages.callsOf, { ids });
+    return new Map(rows.map((row) => [row.id, { signals: row.signals, cancel: cancelOf(row) }]));
   }
 
   async standings(ids: readonly string[]): Promise<Ending[]> {
-    const rows = await this.#read(instances.standingsOf, { ids });
-    return rows.map((row) => ({ ...row, status: row.status as InstanceStatus }));
+    return (await this.#read(instances.standingsOf, { ids })).map(endingOf);
   }
 
   async ended(ids: readonly string[]): Promise<Ending[]> {
-    const rows = await this.#read(instances.endedAmong, { ids });
-    return rows.map((row) => ({ ...row, status: row.status as InstanceStatus }));
+    return (await this.#read(instances.endedAmong, { ids })).map(endingOf);
   }
 
   async current(id: string): Promise<string> {

@@ -1,13 +1,13 @@
 import type { HistoryEvent } from "../core/history.ts";
-import type { InstanceStatus } from "../core/status.ts";
 import type { Database } from "./database.ts";
 import { forEachRow } from "./pages.ts";
+import { recordOf } from "./records.ts";
 import { retryTransient } from "./retry-transient.ts";
 import { eventOf } from "./rows.ts";
 import type { Params, Runner } from "./runner.ts";
 import type { Statement } from "./statement.ts";
 import { archivePage, type HistoryRow, historyPage } from "./statements/history.ts";
-import { type InstanceRow, instanceById, listInstances } from "./statements/instances.ts";
+import { instanceById, listInstances } from "./statements/instances.ts";
 import type { InstanceRecord, ListFilter, Views } from "./store.ts";
 
 /** What users look at, on any SQL database. */
@@ -53,22 +53,4 @@ export class SqlViews implements Views {
   #read<Name extends string, Row>(statement: Statement<Name, Row>, params: Params<Name>): Promise<Row[]> {
     return retryTransient(this.#database, () => this.#runner.all(this.#database.viewer, statement, params));
   }
-}
-
-function recordOf(row: InstanceRow): InstanceRecord {
-  return {
-    id: row.id,
-    workflow: row.workflow,
-    status: row.status as InstanceStatus,
-    input: row.input,
-    output: row.output,
-    error: row.error,
-    tags: row.tags,
-    priority: row.priority,
-    continuedFrom: row.continued_from,
-    workerId: row.worker_id,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
-    completedAt: row.completed_at,
-  };
 }

@@ -12,6 +12,19 @@ export type { LiveConnection } from "./database.ts";
 export type { Naming } from "./naming.ts";
 export type { MysqlPool, PostgresPool } from "./pools.ts";
 
+/** A request to cancel an instance. */
+export interface CancelRequest {
+  /** `null` when none was given. */
+  readonly reason: string | null;
+}
+
+/** What was asked of an instance that runs. */
+export interface Call {
+  /** Deliveries by then. */
+  readonly signals: number;
+  readonly cancel: CancelRequest | undefined;
+}
+
 /** An instance that the worker has just become the owner of. */
 export interface Claim {
   readonly id: string;
@@ -24,6 +37,7 @@ export interface Claim {
   readonly signals: number;
   /** How many of its owners have died, one after the other, without that it got any further. */
   readonly recoveries: number;
+  readonly cancel: CancelRequest | undefined;
 }
 
 /** Which instances to claim. */
@@ -76,6 +90,12 @@ export interface InstanceRecord {
   readonly tags: string | null;
   readonly priority: number;
   readonly continuedFrom: string | null;
+  readonly parentId: string | null;
+  readonly rootId: string;
+  readonly cancelRequestedAt: number | null;
+  readonly cancelReason: string | null;
+  /** Encoded list. */
+  readonly compensationErrors: string | null;
   readonly workerId: string | null;
   readonly createdAt: number;
   readonly updatedAt: number;
@@ -83,7 +103,10 @@ export interface InstanceRecord {
 }
 
 /** How an instance ended, or stands. */
-export type Ending = Pick<InstanceRecord, "id" | "workflow" | "status" | "output" | "error">;
+export type Ending = Pick<
+  InstanceRecord,
+  "id" | "workflow" | "status" | "output" | "error" | "cancelReason" | "compensationErrors"
+>;
 
 export interface ListFilter {
   readonly workflow: string | null;
@@ -179,8 +202,8 @@ export interface Store {
   unread(ids: readonly string[]): Promise<Map<string, InboxMessage[]>>;
   /** Those of the worker's instances that were called since they were looked at: something is in their inboxes. */
   called(workerId: string): Promise<string[]>;
-  /** Takes note of calls, so that later ones are seen again; gives deliveries by instance. The inboxes are read after. */
-  answerCalls(workerId: string, ids: readonly string[]): Promise<Map<string, number>>;
+  /** Takes note of calls, so that later ones are seen again; gives them by instance. The inboxes are read after. */
+  answerCalls(workerId: string, ids: readonly string[]): Promise<Map<string, Call>>;
   /** How the instances stand; one that does not exist is missing. */
   standings(ids: readonly string[]): Promise<Ending[]>;
   /** Those of the instances that have ended. */

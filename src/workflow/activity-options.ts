@@ -1,29 +1,31 @@
-import type { Duration } from "../core/duration.ts";
-import type { RetryPolicy } from "../core/retry.ts";
 import type { ActivityContext } from "./activity-context.ts";
+import type { AttemptSettings } from "./attempt-settings.ts";
+import type { CompensationDefinition, CompensationFunction } from "./compensation-options.ts";
 import type { InputSchema, Schema } from "./schema.ts";
 
-/** What can be said of an activity, and overridden for one call. */
-export interface ActivitySettings {
-  /** Overrides fields of the wider policies; `false` for one attempt. */
-  readonly retry?: RetryPolicy | false;
-  /** Limit of each attempt. Default: none. */
-  readonly timeout?: Duration;
-}
+/** What the compiler is to find out elsewhere; like `NoInfer`, which cannot stand for the rest of the parameters. */
+type Known<T> = [T][T extends unknown ? 0 : never];
 
-export interface ActivityOptions<Args extends readonly unknown[], Result> extends ActivitySettings {
+export interface ActivityOptions<Args extends readonly unknown[], Result> extends AttemptSettings {
   /**
    * Whether `ctx.session` is offered: writes through it commit together with the activity's record. Default `true`; it
    * costs nothing until it is used.
    */
   readonly transactional?: boolean;
+  /**
+   * Undoes it when its workflow fails or is cancelled later: what `defineCompensation` gives, or a function. A workflow
+   * that catches a failure and returns undoes nothing.
+   */
+  readonly compensation?:
+    | CompensationDefinition<Known<Args>, Known<Result>>
+    | CompensationFunction<Known<Args>, Known<Result>>;
   /** Checks the arguments before each attempt; a failure is not retried. */
   readonly input?: InputSchema<Args>;
   /** Checks the result; a failure is a failed attempt. */
   readonly output?: Schema<Result>;
 }
 
-export interface ActivityCallOptions extends ActivitySettings {
+export interface ActivityCallOptions extends AttemptSettings {
   /** The operation's id instead of `name:n`; unique within the instance. */
   readonly id?: string;
 }
@@ -31,6 +33,8 @@ export interface ActivityCallOptions extends ActivitySettings {
 /** An activity as the engine sees it. */
 export interface AnyActivity {
   readonly name: string;
-  readonly options: ActivityOptions<readonly unknown[], unknown>;
+  readonly options: Omit<ActivityOptions<readonly unknown[], unknown>, "compensation"> & {
+    readonly compensation?: unknown;
+  };
   readonly fn: (ctx: ActivityContext, ...args: never) => unknown;
 }

@@ -2,7 +2,8 @@ import { toMilliseconds } from "../core/duration.ts";
 import { MisplacedCallError, ValidationError } from "../core/errors.ts";
 import { resolveRetryPolicy } from "../core/retry.ts";
 import type { ActivityContext } from "./activity-context.ts";
-import type { ActivityCallOptions, ActivityOptions, ActivitySettings } from "./activity-options.ts";
+import type { ActivityCallOptions, ActivityOptions } from "./activity-options.ts";
+import type { AttemptSettings } from "./attempt-settings.ts";
 import type { WorkflowContext } from "./workflow-context.ts";
 
 /** The function behind an activity. */
@@ -45,6 +46,7 @@ export function defineActivity<Args extends unknown[], Result>(
 ): Activity<Args, Awaited<Result>> {
   checkName("activity", name);
   checkSettings(options);
+  checkCompensation(name, options.compensation);
   const activity = (ctx: WorkflowContext, ...args: Args): Promise<Awaited<Result>> => invoke(ctx, {}, args);
   const invoke = (ctx: WorkflowContext, call: ActivityCallOptions, args: Args): Promise<Awaited<Result>> => {
     const behind = ctx?.["~operations"];
@@ -73,9 +75,16 @@ function misplaced(name: string, ctx: unknown): MisplacedCallError {
 }
 
 /** Here and not at the first failure, so that a mistake shows when the program starts. */
-function checkSettings({ retry, timeout }: ActivitySettings): void {
+function checkSettings({ retry, timeout }: AttemptSettings): void {
   resolveRetryPolicy([retry]);
   if (timeout !== undefined) toMilliseconds(timeout, "The timeout of an activity");
+}
+
+function checkCompensation(activity: string, compensation: unknown): void {
+  if (compensation === undefined || typeof compensation === "function") return;
+  throw new ValidationError(
+    `The compensation of activity ${activity} must be a function, or what \`defineCompensation\` gives.`,
+  );
 }
 
 /** Longer names would not fit the key columns of every database. */

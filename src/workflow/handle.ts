@@ -1,4 +1,5 @@
 import type { Duration } from "../core/duration.ts";
+import type { CompensationError } from "../core/errors.ts";
 import type { ChannelMode } from "../core/history.ts";
 import type { InstanceStatus } from "../core/status.ts";
 
@@ -8,7 +9,8 @@ export interface WorkflowHandle<Result> {
   /**
    * Waits until the workflow has ended and gives what it returned.
    *
-   * @throws WorkflowFailedError when it failed; its `cause` is what the workflow threw
+   * @throws WorkflowFailedError when it failed, and its `cause` is what the workflow threw, or was cancelled, and its
+   *   `cause` is a `CancelledError`
    * @throws ResultTimeoutError when `timeout` passes first; the instance goes on
    * @throws InstanceNotFoundError
    */
@@ -17,6 +19,15 @@ export interface WorkflowHandle<Result> {
   status(): Promise<InstanceStatus>;
   /** @throws InstanceNotFoundError */
   describe(): Promise<InstanceDescription>;
+  /**
+   * Cancels the instance: it undoes what it has done, and ends as `cancelled`. Resolves when the request is durable: from
+   * then on it counts, whatever happens. A second one changes nothing.
+   *
+   * @param reason kept with the instance
+   * @throws InstanceNotFoundError
+   * @throws InstanceNotCancellableError when it has ended otherwise, or has failed and is being compensated
+   */
+  cancel(reason?: string): Promise<void>;
 }
 
 /** What an instance waits for. */
@@ -47,8 +58,10 @@ export interface InstanceDescription extends InstanceSummary {
   readonly input: readonly unknown[];
   /** What it returned; only when `completed`. */
   readonly output?: unknown;
-  /** Why it is `failed` or `blocked`. */
+  /** Why it is `failed`, `compensating` or `blocked`; when `cancelled`, what its code threw beside. */
   readonly error?: unknown;
+  /** Compensations that failed for good, in the order in which they ran; see `app.retryCompensations`. */
+  readonly compensationErrors: readonly CompensationError[];
   /** What it waits for, when `waiting`, soonest first. */
   readonly waitingFor: readonly WaitDescription[];
 }
@@ -62,6 +75,13 @@ export interface InstanceSummary {
   readonly priority: number;
   /** The instance that went on as this one. */
   readonly continuedFrom: string | undefined;
+  /** The instance that has started it as a child. */
+  readonly parentId: string | undefined;
+  /** The first of its line of parents; itself when it has none. */
+  readonly rootId: string;
+  /** When it was asked that it be cancelled. */
+  readonly cancelRequestedAt: Date | undefined;
+  readonly cancelReason: string | undefined;
   /** The worker that runs it now. */
   readonly workerId: string | undefined;
   readonly createdAt: Date;

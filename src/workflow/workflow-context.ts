@@ -8,6 +8,7 @@ import type {
   ReceiveOptions,
   SentMessage,
 } from "./channels.ts";
+import type { CompensationDefinition, CompensationFunction } from "./compensation-options.ts";
 import type { ReceivedEvent, WaitEventOptions } from "./events.ts";
 import type { Logger } from "./logger.ts";
 
@@ -26,6 +27,8 @@ export interface WorkflowContext extends MessageSender {
   readonly workflowName: string;
   /** Whether the code is being answered from history at this moment. Use it for display, never to branch. */
   readonly isReplaying: boolean;
+  /** Aborts when the instance is cancelled; its reason is the `CancelledError`. */
+  readonly signal: AbortSignal;
   /** Silent while replaying, so that a line is not written again at each recovery. */
   readonly log: Logger;
 
@@ -91,6 +94,30 @@ export interface WorkflowContext extends MessageSender {
    * return ctx.recur(count + 1);
    */
   recur(...args: readonly unknown[]): Promise<never>;
+
+  /**
+   * Has something undone when the workflow fails or is cancelled from here on, in the order of all compensations: newest
+   * first. For what is not an activity with a compensation of its own.
+   *
+   * @example
+   * const room = await findRoom(ctx, guests);
+   * ctx.addCompensation(releaseRoom, room.id);
+   */
+  addCompensation<Args extends readonly unknown[]>(
+    compensation: CompensationDefinition<Args, unknown> | CompensationFunction<Args, unknown>,
+    ...args: Args
+  ): void;
+  /**
+   * Runs `body` to its end even if the instance is cancelled, before or meanwhile: durable operations inside it go on.
+   *
+   * @example
+   * try {
+   *   await rent(ctx, car);
+   * } finally {
+   *   await ctx.cleanup(() => giveBack(ctx, car));
+   * }
+   */
+  cleanup<T>(body: () => T | Promise<T>): Promise<T>;
 
   /** The time in epoch milliseconds, recorded at the first call. */
   now(): number;

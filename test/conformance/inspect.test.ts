@@ -21,6 +21,8 @@ describe("getInstance and describe", () => {
       status: "completed",
       tags: { team: "a" },
       priority: 3,
+      rootId: "one",
+      compensationErrors: [],
       workerId: undefined,
       createdAt: expect.any(Date),
       updatedAt: expect.any(Date),

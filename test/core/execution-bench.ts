@@ -65,6 +65,7 @@ export function start(history: readonly HistoryEvent[], program: (execution: Exe
   const tasks: (() => void)[] = [];
   const turns: Turn<string>[] = [];
   const execution: Execution<string> = new Execution<string>({
+    instanceId: "i-1",
     history,
     program: () => program(execution),
     defer: (task) => tasks.push(task),

@@ -7,7 +7,17 @@ import {
   transition,
 } from "../../src/core/status.ts";
 
-const EVENTS: readonly StatusEvent[] = ["claim", "suspend", "block", "complete", "fail", "recur", "release"];
+const EVENTS: readonly StatusEvent[] = [
+  "claim",
+  "suspend",
+  "block",
+  "complete",
+  "fail",
+  "cancel",
+  "recur",
+  "compensate",
+  "release",
+];
 
 /** Everything that may happen; whatever is not here must be `undefined`. */
 const ALLOWED: readonly (readonly [InstanceStatus, StatusEvent, InstanceStatus])[] = [
@@ -16,13 +26,23 @@ const ALLOWED: readonly (readonly [InstanceStatus, StatusEvent, InstanceStatus])
   ["running", "block", "blocked"],
   ["running", "complete", "completed"],
   ["running", "fail", "failed"],
+  ["running", "cancel", "cancelled"],
   ["running", "recur", "recurred"],
+  ["running", "compensate", "compensating"],
   ["running", "release", "running"],
   ["running", "claim", "running"],
   ["waiting", "claim", "running"],
   ["blocked", "claim", "running"],
   ["compensating", "claim", "compensating"],
+  ["compensating", "compensate", "compensating"],
+  ["compensating", "suspend", "compensating"],
+  ["compensating", "block", "blocked"],
   ["compensating", "fail", "failed"],
+  ["compensating", "cancel", "cancelled"],
+  ["compensating", "release", "compensating"],
+  ["completed", "compensate", "compensating"],
+  ["failed", "compensate", "compensating"],
+  ["cancelled", "compensate", "compensating"],
 ];
 
 describe("transition", () => {
@@ -37,7 +57,7 @@ describe("transition", () => {
 });
 
 describe("isFinished", () => {
-  it("holds for the statuses that nothing leaves", () => {
+  it("holds for the statuses in which nothing happens by itself", () => {
     expect(INSTANCE_STATUSES.filter(isFinished)).toEqual(["completed", "failed", "cancelled", "recurred"]);
   });
 });

@@ -17,6 +17,7 @@ const context: Context = {
     ping: async () => {},
     prepareEvent: async ({ id = "" }) => ({ id, send: async () => {} }),
     publish: async () => ({ id: "m-1" }),
+    cancel: async () => {},
     sendTo: async () => ({ id: "m-1" }),
   },
 };

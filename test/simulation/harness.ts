@@ -83,6 +83,7 @@ export class Simulation {
     this.#now = (history.at(-1)?.at ?? 0) + this.#random.below(30);
     this.code = new Interpretation((leaf) => this.#call(leaf));
     this.#execution = new Execution<Request>({
+      instanceId: "simulated",
       history,
       program: () => this.code.run(options.program),
       defer: (task) => this.#deferred.push(task),

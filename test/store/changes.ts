@@ -1,5 +1,17 @@
 /** Random batches of changes, and instances that they may or may not apply to. */
-import { type Arbitrary, array, constant, constantFrom, integer, nat, oneof, option, record, string } from "fast-check";
+import {
+  type Arbitrary,
+  array,
+  boolean,
+  constant,
+  constantFrom,
+  integer,
+  nat,
+  oneof,
+  option,
+  record,
+  string,
+} from "fast-check";
 import type { Advance, Change, Create, InstancePatch } from "../../src/core/commit.ts";
 import type { HistoryEvent } from "../../src/core/history.ts";
 
@@ -59,10 +71,12 @@ const at = nat(1_000);
 
 const patch: Arbitrary<InstancePatch> = oneof(
   record({ event: constant("complete" as const), at, output: text }),
-  record({ event: constant("fail" as const), at, error: text }),
+  record({ event: constant("fail" as const), at, error: text, compensationErrors: option(text) }),
+  record({ event: constant("cancel" as const), at, error: option(text), compensationErrors: option(text) }),
+  record({ event: constant("compensate" as const), at, error: option(text) }),
   record({ event: constant("block" as const), at, error: text }),
-  record({ event: constant("progress" as const), at }),
-  record({ event: constant("suspend" as const), at, wakeAt: option(at), signals: nat(1) }),
+  record({ event: constant("progress" as const), at, error: option(text) }),
+  record({ event: constant("suspend" as const), at, error: option(text), wakeAt: option(at), signals: nat(1) }),
 );
 
 /** Epochs around those that instances have, and places in history of which some are taken. */
@@ -72,11 +86,15 @@ export const advance: Arbitrary<Advance> = record({
   events: array(event, { maxLength: 3 }),
   first: integer({ min: 1, max: 6 }),
   patch: option(patch, { nil: undefined }),
+  knowsOfCancel: boolean(),
+  isCompensating: boolean(),
 })
   .filter(({ events, patch: change }) => events.length > 0 || change !== undefined)
-  .map(({ first, events, ...rest }) => ({
+  .map(({ first, events, isCompensating, ...rest }) => ({
     type: "advance",
     ...rest,
+    // Nothing completes that is being undone.
+    isCompensating: isCompensating && rest.patch?.event !== "complete",
     events: events.map((item, index): HistoryEvent => ({ ...item, seq: first + index })),
   }));
 

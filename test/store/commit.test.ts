@@ -117,7 +117,7 @@ describe("a commit whose answer was lost", () => {
       instanceId: "waiting",
       epoch: 1,
       events: [],
-      patch: { event: "suspend", at: 5, wakeAt: 9, signals: 0 },
+      patch: { event: "suspend", at: 5, error: null, wakeAt: 9, signals: 0 },
     },
   ];
 

@@ -3,8 +3,10 @@ import { describe, expectTypeOf, test } from "vitest";
 import { z } from "zod";
 import {
   type ActivityContext,
+  type CompensationContext,
   type Duration,
   defineActivity,
+  defineCompensation,
   defineWorkflow,
   Romancy,
   toNodeListener,
@@ -90,6 +92,39 @@ describe("durations", () => {
     expectTypeOf<"5 parsecs">().not.toExtend<Duration>();
     // @ts-expect-error not a duration
     void ctx.sleep("soon");
+  });
+});
+
+describe("a compensation", () => {
+  const undo = defineCompensation("undo", (context: CompensationContext<{ id: string }>, order: string) => {
+    expectTypeOf(context.result.id).toBeString();
+    return order;
+  });
+  const untyped = defineCompensation("untyped", (context, order: string) => {
+    expectTypeOf(context.result).toBeUnknown();
+    return order;
+  });
+
+  test("fits an activity of its arguments, or more, and its result", () => {
+    defineActivity("a", async (_, order: string, n: number) => ({ id: order + n }), { compensation: undo });
+    defineActivity("b", async (_, order: string) => order.length, { compensation: untyped });
+    // @ts-expect-error another result
+    defineActivity("c", async (_, order: string) => order.length, { compensation: undo });
+    // @ts-expect-error another argument
+    defineActivity("d", async (_, order: number) => ({ id: `${order}` }), { compensation: undo });
+  });
+
+  test("that is a function knows the activity's types", () => {
+    defineActivity("a", async (_, order: string) => ({ total: order.length }), {
+      compensation: (context, order) => {
+        expectTypeOf(order).toBeString();
+        expectTypeOf(context.result.total).toBeNumber();
+      },
+    });
+    ctx.addCompensation(untyped, "o-1");
+    ctx.addCompensation((_, n: number) => n, 3);
+    // @ts-expect-error another argument
+    ctx.addCompensation(untyped, 3);
   });
 });
 

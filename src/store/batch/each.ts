@@ -10,6 +10,7 @@ import { leaveGroups } from "../statements/groups.ts";
 import { appendEvent, appendEventFenced } from "../statements/history.ts";
 import {
   blockInstance,
+  compensateInstance,
   finishInstance,
   holdInstance,
   holdInstances,
@@ -22,6 +23,7 @@ import { emptyInbox, markRead, subscribe, subscribers, unsubscribeAll } from "..
 import { runAction } from "./actions.ts";
 import { deliver, post, publish, receiversOf, rouse } from "./mail.ts";
 import { recur } from "./recur.ts";
+import { cancel, retryCompensations } from "./requests.ts";
 
 /** Applies the changes in the transaction. */
 export async function applyEach(
@@ -54,6 +56,10 @@ async function apply(queries: Queries, change: Change): Promise<ChangeResult> {
       return publish(queries, change.message);
     case "rouse":
       return { type: "delivered", receivers: await rouse(queries, change.channel, change.at) };
+    case "cancel":
+      return cancel(queries, change);
+    case "retry_compensations":
+      return retryCompensations(queries, change);
   }
 }
 
@@ -88,6 +94,9 @@ async function concernedBy(queries: Queries, change: Change): Promise<readonly s
   switch (change.type) {
     case "create":
       return [];
+    case "cancel":
+    case "retry_compensations":
+      return [change.instanceId];
     case "rouse":
       // So that it is called even if its row is being written at this moment.
       return (await queries.all(firstWaiting, { channel: change.channel })).map((row) => row.instance_id);
@@ -128,7 +137,9 @@ export async function existing(queries: Queries, id: string): Promise<ChangeResu
 async function advance(queries: Queries, change: Advance): Promise<ChangeResult> {
   const { instanceId, epoch, patch, posts = [], actions = [] } = change;
   if (posts.length === 0 && actions.length === 0 && patch?.event !== "recur") return write(queries, change);
-  if ((await queries.all(holdInstance, { id: instanceId, epoch })).length === 0) return { type: "fenced" };
+  const [held] = await queries.all(holdInstance, { id: instanceId, epoch });
+  if (!held) return { type: "fenced" };
+  if (held.cancel_requested_at !== null && mayBeCalledOff(change)) return { type: "called_off" };
   let receivers = 0;
   for (const posted of posts) {
     const result = await post(queries, posted);
@@ -155,7 +166,7 @@ async function write(queries: Queries, change: Advance): Promise<ChangeResult> {
   const [first, ...rest] = events;
   let unwritten = events;
   if (patch && patch.event !== "recur") {
-    if ((await changeRow(queries, change)) === 0) return { type: "fenced" };
+    if ((await changeRow(queries, change)) === 0) return refusalOf(queries, change);
   } else if (!patch && first) {
     if ((await queries.run(appendEventFenced, { ...eventRow(instanceId, first), epoch })) === 0) {
       return { type: "fenced" };
@@ -182,11 +193,25 @@ async function subscribeTo(
   for (const { type, key } of subscriptions) await queries.run(subscribe, { instanceId, type, key: key ?? "" });
 }
 
-/** How many rows that was: none when it was not the committer's. */
+/** Whether it does not apply when the instance is to be cancelled: it does not know of that, and would end. */
+export function mayBeCalledOff({ patch, knowsOfCancel = false }: Advance): boolean {
+  return patch !== undefined && patch.event !== "suspend" && patch.event !== "progress" && !knowsOfCancel;
+}
+
+/** Why an advance did not apply. */
+export async function refusalOf(queries: Queries, change: Advance): Promise<ChangeResult> {
+  const [held] = await queries.all(holdInstance, { id: change.instanceId, epoch: change.epoch });
+  const isCalledOff = held !== undefined && held.cancel_requested_at !== null && mayBeCalledOff(change);
+  return { type: isCalledOff ? "called_off" : "fenced" };
+}
+
+/** How many rows that was: none when it was not the committer's, or is called off. */
 async function changeRow(queries: Queries, change: Advance): Promise<number> {
   const [row] = patchRow(change);
   if (!row) return 0;
   switch (change.patch?.event) {
+    case "compensate":
+      return queries.run(compensateInstance, row);
     case "suspend":
       return queries.run(suspendInstance, row);
     case "progress":

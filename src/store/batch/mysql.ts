@@ -7,7 +7,7 @@ import type { Database, Text } from "../database.ts";
 import { qualify } from "../naming.ts";
 import { eventRow, newRow, patchRow, subscriptionRows } from "../rows.ts";
 import type { SqlValue } from "../sql.ts";
-import { inLockOrder } from "./each.ts";
+import { inLockOrder, mayBeCalledOff } from "./each.ts";
 
 type Row = Readonly<Record<string, SqlValue>>;
 
@@ -83,12 +83,16 @@ function partsOf(events: readonly Row[]): Row[][] {
 
 /** Locks the advances' rows; adding 1 to the largest number is an error, on purpose, when one of them is missing. */
 function hold(advances: readonly Advance[]): Text {
-  const rows = advances.map(({ instanceId, epoch, patch }) => ({ id: instanceId, epoch, ends: patch ? 1 : 0 }));
-  const list = table(["id", "epoch", "ends"], rows);
+  const rows = advances.map((advance) => {
+    const { instanceId, epoch, patch } = advance;
+    return { id: instanceId, epoch, ends: patch ? 1 : 0, heedless: mayBeCalledOff(advance) ? 1 : 0 };
+  });
+  const list = table(["id", "epoch", "ends", "heedless"], rows);
   return {
     text: `select 18446744073709551615 + (count(*) <> ${rows.length}) from ${list.text} as hold
       straight_join romancy_instances i
-      on i.id = hold.id and i.epoch = hold.epoch and (hold.ends = 0 or i.completed_at is null) for update`,
+      on i.id = hold.id and i.epoch = hold.epoch and (hold.ends = 0 or i.completed_at is null)
+        and (hold.heedless = 0 or i.cancel_requested_at is null) for update`,
     values: list.values,
   };
 }
@@ -103,16 +107,17 @@ function insertEvents(events: readonly Row[]): Text {
 
 /** The columns that are read come before their own assignments: MySQL assigns from left to right. */
 function update(patches: readonly Row[]): Text {
-  const columns = ["id", "event", "status", "output", "error", "wakeAt", "signals", "at"];
+  const columns = ["id", "event", "status", "output", "error", "compensationErrors", "wakeAt", "signals", "at"];
   const list = table(columns, patches);
   return {
     text: `update ${list.text} as patch straight_join romancy_instances i on i.id = patch.id
-      set i.status = coalesce(patch.status, i.status), i.output = patch.output, i.error = patch.error,
-          i.worker_id = case patch.event when 'progress' then i.worker_id end,
-          i.wake_at = case patch.event when 'progress' then i.wake_at when 'suspend' then
-            case when i.signals <> patch.signals then patch.at else patch.wakeAt end end,
+      set i.status = coalesce(patch.status, i.status), i.output = coalesce(patch.output, i.output),
+          i.error = patch.error, i.compensation_errors = patch.compensationErrors,
+          i.worker_id = case when patch.event in ('progress', 'compensate') then i.worker_id end,
+          i.wake_at = case when patch.event in ('progress', 'compensate') then i.wake_at when patch.event = 'suspend'
+            then case when i.signals <> patch.signals then patch.at else patch.wakeAt end end,
           i.updated_at = patch.at,
-          i.completed_at = case when patch.event in ('complete', 'fail') then patch.at end,
+          i.completed_at = case when patch.event in ('complete', 'fail', 'cancel') then patch.at end,
           i.recoveries = 0`,
     values: list.values,
   };

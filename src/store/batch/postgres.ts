@@ -5,7 +5,7 @@ import { eventRow, newRow, patchRow, subscriptionRows } from "../rows.ts";
 import type { Runner } from "../runner.ts";
 import { type Sql, sql } from "../sql.ts";
 import { type Statement, statement } from "../statement.ts";
-import { existing, inLockOrder } from "./each.ts";
+import { existing, inLockOrder, refusalOf } from "./each.ts";
 import { arrays, type List, rows } from "./lists.ts";
 
 const CREATES: List = [
@@ -33,9 +33,11 @@ const PATCHES: List = [
     status: "text",
     output: "text",
     error: "text",
+    compensationErrors: "text",
     wakeAt: "bigint",
     signals: "bigint",
     at: "bigint",
+    knowsOfCancel: "bigint",
   },
 ];
 
@@ -90,14 +92,18 @@ const batch = (name: string, more: () => Sql<string>): Statement<string, Outcome
     on conflict do nothing returning id),
   patched as (
     update romancy_instances i
-    set status = coalesce(patch.status, i.status), output = patch.output, error = patch.error,
-        worker_id = case patch.event when 'progress' then i.worker_id end,
-        wake_at = case patch.event when 'progress' then i.wake_at when 'suspend' then
+    set status = coalesce(patch.status, i.status), output = coalesce(patch.output, i.output), error = patch.error,
+        compensation_errors = patch."compensationErrors",
+        worker_id = case when patch.event in ('progress', 'compensate') then i.worker_id end,
+        wake_at = case when patch.event in ('progress', 'compensate') then i.wake_at when patch.event = 'suspend' then
           case when i.signals <> patch.signals then patch.at else patch."wakeAt" end end,
-        updated_at = patch.at, completed_at = case when patch.event in ('complete', 'fail') then patch.at end,
+        updated_at = patch.at,
+        completed_at = case when patch.event in ('complete', 'fail', 'cancel') then patch.at end,
         recoveries = 0
     from ${rows(PATCHES)}
-    where i.id = patch.id and i.epoch = patch.epoch and i.completed_at is null returning i.id),
+    where i.id = patch.id and i.epoch = patch.epoch and i.completed_at is null
+      and (i.cancel_requested_at is null or patch."knowsOfCancel" = 1 or patch.event in ('progress', 'suspend'))
+    returning i.id),
   held as (
     select i.id from romancy_instances i join ${rows(HOLDS)} on i.id = hold.id and i.epoch = hold.epoch
     for no key update of i),
@@ -148,7 +154,9 @@ export async function applyOnPostgres(
   return results;
 
   async function judge(change: Create | Advance): Promise<ChangeResult> {
-    if (change.type === "advance") return { type: advanced.has(change.instanceId) ? "applied" : "fenced" };
+    if (change.type === "advance") {
+      return advanced.has(change.instanceId) ? { type: "applied" } : refusalOf(runner.on(database.writer), change);
+    }
     // Of two creations of one id in a batch the first one counts.
     if (created.delete(change.instance.id)) return { type: "applied" };
     return existing(runner.on(database.reader), change.instance.id);

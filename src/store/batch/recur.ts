@@ -29,7 +29,8 @@ export async function recur(
 ): Promise<number> {
   const status = transition("running", "recur") as string;
   await queries.run(insertSuccessor, { id, successor, input, workerId, at });
-  await queries.run(finishInstance, { id, epoch, status, output: null, error: null, at });
+  const ending = { status, output: null, error: null, compensationErrors: null, knowsOfCancel: 1 };
+  await queries.run(finishInstance, { id, epoch, at, ...ending });
   await queries.run(beginChain, { id });
   await queries.run(continueChain, { id, successor });
   await queries.run(archiveHistory, { id });

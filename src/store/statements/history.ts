@@ -49,6 +49,16 @@ export const historyPage: ReturnType<typeof page> = page("romancy_history");
 /** The same of instances that went on as others. */
 export const archivePage: ReturnType<typeof page> = page("romancy_history_archive");
 
+/** The next event of an instance that has ended, and whose rollback has begun by then; nothing for others. */
+export const appendRetry: Statement<"instanceId" | "at"> = statement(
+  "history.appendRetry",
+  () => sql`
+  insert into romancy_history (instance_id, seq, kind, operation_id, data, at)
+  select ${$("instanceId")}, max(seq) + 1, 'rollback_retried', 'rollback', null, ${$int("at")}
+  from romancy_history where instance_id = ${$("instanceId")}
+  having count(case when kind = 'rollback_started' then 1 end) > 0`,
+);
+
 /** What is recorded in that place. */
 export const eventAt: Statement<"instanceId" | "seq", HistoryRow> = statement(
   "history.at",

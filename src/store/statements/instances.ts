@@ -14,11 +14,20 @@ export interface InstanceRow {
   readonly tags: string | null;
   readonly priority: number;
   readonly continued_from: string | null;
+  readonly parent_id: string | null;
+  readonly root_id: string;
+  readonly cancel_requested_at: number | null;
+  readonly cancel_reason: string | null;
+  readonly compensation_errors: string | null;
   readonly worker_id: string | null;
   readonly created_at: number;
   readonly updated_at: number;
   readonly completed_at: number | null;
 }
+
+const COLUMNS = sql`
+  id, workflow, status, input, output, error, tags, priority, continued_from, parent_id, root_id, cancel_requested_at,
+  cancel_reason, compensation_errors, worker_id, created_at, updated_at, completed_at`;
 
 type NewRow = "id" | "workflow" | "status" | "input" | "tags" | "priority" | "wakeAt" | "workerId" | "epoch" | "at";
 
@@ -36,15 +45,15 @@ export const insertInstance: Statement<NewRow> = statement(
 export const instanceById: Statement<"id", InstanceRow> = statement(
   "instances.byId",
   () => sql`
-  select id, workflow, status, input, output, error, tags, priority, continued_from, worker_id, created_at, updated_at, completed_at
-  from romancy_instances where id = ${$("id")}`,
+  select ${COLUMNS} from romancy_instances where id = ${$("id")}`,
 );
 
 type DueParams = "workflows" | "now" | "limit" | "leastRecoveries" | "mostRecoveries";
 
 /** Due, nobody's, of a workflow that the worker knows (invariant 1). */
 const due = (d: Dialect): Sql<DueParams> => sql`
-  select id, workflow, input, epoch + 1 as epoch, signals, recoveries from romancy_instances
+  select id, workflow, input, epoch + 1 as epoch, signals, recoveries, cancel_requested_at, cancel_reason
+  from romancy_instances
   where worker_id is null and wake_at <= ${$int("now")} and ${d.isOneOf("workflow", $list("workflows"))}
     and recoveries between ${$int("leastRecoveries")} and ${$int("mostRecoveries")}
   order by wake_at limit ${$int("limit")} ${d.skipLocked}`;
@@ -60,7 +69,7 @@ export const claimDue: Statement<"workerId" | DueParams, ClaimRow> = statement(
   "instances.claim",
   (d) => sql`${take}
   where id in (select id from (${due(d)}) as due)
-  returning id, workflow, input, epoch, signals, recoveries`,
+  returning id, workflow, input, epoch, signals, recoveries, cancel_requested_at, cancel_reason`,
 );
 
 /** The same in two statements, where an update gives no rows: what is due, locked, as it will be; then `claimThese`. */
@@ -79,6 +88,8 @@ export interface ClaimRow {
   readonly epoch: number;
   readonly signals: number;
   readonly recoveries: number;
+  readonly cancel_requested_at: number | null;
+  readonly cancel_reason: string | null;
 }
 
 /** When the next instance without an owner is due; it may be long past. */
@@ -91,22 +102,33 @@ export const nextDue: Statement<"workflows" | "mostRecoveries", { wake_at: numbe
   order by wake_at limit 1`,
 );
 
-export const finishInstance: Statement<"id" | "epoch" | "status" | "output" | "error" | "at"> = statement(
+/** Nobody has asked for a cancel, or the committer knows of it. */
+const isHeeded = sql`(cancel_requested_at is null or ${$int("knowsOfCancel")} = 1)`;
+
+type EndParams = "id" | "epoch" | "status" | "output" | "error" | "compensationErrors" | "at" | "knowsOfCancel";
+
+/** What a compensated instance had returned stays. */
+export const finishInstance: Statement<EndParams> = statement(
   "instances.finish",
   () => sql`
   update romancy_instances
-  set status = ${$("status")}, output = ${$("output")}, error = ${$("error")}, worker_id = null, wake_at = null,
+  set status = ${$("status")}, output = coalesce(${$("output")}, output), error = ${$("error")},
+      compensation_errors = ${$("compensationErrors")}, worker_id = null, wake_at = null,
       updated_at = ${$int("at")}, completed_at = ${$int("at")}, recoveries = 0
-  where id = ${$("id")} and epoch = ${$int("epoch")} and completed_at is null`,
+  where id = ${$("id")} and epoch = ${$int("epoch")} and completed_at is null and ${isHeeded}`,
 );
 
 /** Keeps the instance for the committer until the transaction ends; no row when it is somebody else's, or has ended. */
-export const holdInstance: Statement<"id" | "epoch", { readonly id: string }> = statement(
+export const holdInstance: Statement<"id" | "epoch", HeldRow> = statement(
   "instances.hold",
   (d) => sql`
-  select id from romancy_instances
+  select cancel_requested_at from romancy_instances
   where id = ${$("id")} and epoch = ${$int("epoch")} and completed_at is null ${d.lockRow}`,
 );
+
+export interface HeldRow {
+  readonly cancel_requested_at: number | null;
+}
 
 /** The same for several, in the order of their ids, so that two who keep the same ones do not wait for each other. */
 export const holdInstances: Statement<"ids", { readonly id: string }> = statement(
@@ -115,31 +137,60 @@ export const holdInstances: Statement<"ids", { readonly id: string }> = statemen
 );
 
 /** Without a wake-up: fixed code, or a person, makes it go on. */
-export const blockInstance: Statement<"id" | "epoch" | "error" | "at"> = statement(
+export const blockInstance: Statement<"id" | "epoch" | "error" | "at" | "knowsOfCancel"> = statement(
   "instances.block",
   () => sql`
   update romancy_instances
   set status = 'blocked', error = ${$("error")}, worker_id = null, wake_at = null, updated_at = ${$int("at")},
       recoveries = 0
-  where id = ${$("id")} and epoch = ${$int("epoch")} and completed_at is null`,
+  where id = ${$("id")} and epoch = ${$int("epoch")} and completed_at is null and ${isHeeded}`,
 );
 
 /** A delivery that the run has not seen makes it due at once, so that no wake-up is lost (invariant 4). */
-export const suspendInstance: Statement<"id" | "epoch" | "signals" | "wakeAt" | "at"> = statement(
+export const suspendInstance: Statement<"id" | "epoch" | "status" | "error" | "signals" | "wakeAt" | "at"> = statement(
   "instances.suspend",
   () => sql`
   update romancy_instances
-  set status = 'waiting', worker_id = null, updated_at = ${$int("at")}, error = null, recoveries = 0,
+  set status = ${$("status")}, worker_id = null, updated_at = ${$int("at")}, error = ${$("error")}, recoveries = 0,
       wake_at = case when signals <> ${$int("signals")} then ${$int("at")} else ${$int("wakeAt")} end
   where id = ${$("id")} and epoch = ${$int("epoch")} and completed_at is null`,
 );
 
 /** It has come further since its last owner died. */
-export const noteProgress: Statement<"id" | "epoch" | "at"> = statement(
+export const noteProgress: Statement<"id" | "epoch" | "error" | "at"> = statement(
   "instances.progress",
   () => sql`
-  update romancy_instances set recoveries = 0, error = null, updated_at = ${$int("at")}
+  update romancy_instances set recoveries = 0, error = ${$("error")}, updated_at = ${$int("at")}
   where id = ${$("id")} and epoch = ${$int("epoch")} and completed_at is null`,
+);
+
+/** What it has done is undone from here on. */
+export const compensateInstance: Statement<"id" | "epoch" | "status" | "error" | "at" | "knowsOfCancel"> = statement(
+  "instances.compensate",
+  () => sql`
+  update romancy_instances
+  set status = ${$("status")}, recoveries = 0, error = ${$("error")}, updated_at = ${$int("at")}
+  where id = ${$("id")} and epoch = ${$int("epoch")} and completed_at is null and ${isHeeded}`,
+);
+
+/** It counts as a delivery, so that no wake-up is lost (invariant 4), and wakes what is blocked, too. */
+export const requestCancel: Statement<"id" | "reason" | "at"> = statement(
+  "instances.requestCancel",
+  () => sql`
+  update romancy_instances
+  set cancel_requested_at = ${$int("at")}, cancel_reason = ${$("reason")}, signals = signals + 1,
+      wake_at = case when wake_at <= ${$int("at")} then wake_at else ${$int("at")} end
+  where id = ${$("id")} and completed_at is null and cancel_requested_at is null and status <> 'compensating'`,
+);
+
+/** An instance that has ended with failed compensations is taken up again, for these alone. */
+export const reopenInstance: Statement<"id" | "status" | "at"> = statement(
+  "instances.reopen",
+  () => sql`
+  update romancy_instances
+  set status = ${$("status")}, completed_at = null, compensation_errors = null, wake_at = ${$int("at")},
+      updated_at = ${$int("at")}, epoch = epoch + 1
+  where id = ${$("id")} and status in ('failed', 'cancelled') and compensation_errors is not null`,
 );
 
 export type FreeParams = "now" | "died" | "maxRecoveries" | "quarantine";
@@ -191,18 +242,20 @@ export const unblockInstances: Statement<"workflows" | "now" | "maxRecoveries"> 
     and ${d.isOneOf("workflow", $list("workflows"))}`,
 );
 
+const END_COLUMNS = sql`id, workflow, status, output, error, cancel_reason, compensation_errors`;
+
 /** How the instances stand: those there are. */
 export const standingsOf: Statement<"ids", EndRow> = statement(
   "instances.standings",
   (d) => sql`
-  select id, workflow, status, output, error from romancy_instances where ${d.isOneOf("id", $list("ids"))}`,
+  select ${END_COLUMNS} from romancy_instances where ${d.isOneOf("id", $list("ids"))}`,
 );
 
 /** Which of the instances have ended, and how. */
 export const endedAmong: Statement<"ids", EndRow> = statement(
   "instances.endedAmong",
   (d) => sql`
-  select id, workflow, status, output, error from romancy_instances
+  select ${END_COLUMNS} from romancy_instances
   where ${d.isOneOf("id", $list("ids"))} and completed_at is not null`,
 );
 
@@ -212,6 +265,8 @@ export interface EndRow {
   readonly status: string;
   readonly output: string | null;
   readonly error: string | null;
+  readonly cancel_reason: string | null;
+  readonly compensation_errors: string | null;
 }
 
 type ListFilter = "workflow" | "status" | "createdBefore" | "beforeId" | "limit";
@@ -220,8 +275,7 @@ type ListFilter = "workflow" | "status" | "createdBefore" | "beforeId" | "limit"
 export const listInstances: Statement<ListFilter, InstanceRow> = statement(
   "instances.list",
   () => sql`
-  select id, workflow, status, input, output, error, tags, priority, continued_from, worker_id, created_at, updated_at, completed_at
-  from romancy_instances
+  select ${COLUMNS} from romancy_instances
   where created_at <= ${$int("createdBefore")}
     and (created_at < ${$int("createdBefore")} or id < ${$("beforeId")})
     and (${$("workflow")} is null or workflow = ${$("workflow")})

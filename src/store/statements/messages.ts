@@ -98,7 +98,17 @@ export const answerCall: Statement<"workerId" | "ids"> = statement("inbox.answer
         where id in (select id from romancy_instances where ${isCalled} order by id ${d.lockRow})`;
 });
 
-export const signalsOf: Statement<"ids", { readonly id: string; readonly signals: number }> = statement(
-  "inbox.signals",
-  (d) => sql`select id, signals from romancy_instances where ${d.isOneOf("id", $list("ids"))}`,
+/** How often something was delivered to them, or asked of them, and whether they are to be cancelled. */
+export const callsOf: Statement<"ids", CallRow> = statement(
+  "inbox.calls",
+  (d) => sql`
+  select id, signals, cancel_requested_at, cancel_reason from romancy_instances
+  where ${d.isOneOf("id", $list("ids"))}`,
 );
+
+export interface CallRow {
+  readonly id: string;
+  readonly signals: number;
+  readonly cancel_requested_at: number | null;
+  readonly cancel_reason: string | null;
+}

@@ -1,0 +1,50 @@
+/** What the completion of an operation is for the code that waits for it. */
+import { ActivityError, ChannelTimeoutError, CompensationError, EventTimeoutError } from "./errors.ts";
+import type { Completion, WaitFor } from "./history.ts";
+
+/** The promise of an operation. */
+export interface Settler {
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Gives the code what the completion says.
+ *
+ * @param read gives the value of encoded text
+ */
+export function settle(operation: Settler, event: Completion, read: (text: string) => unknown): void {
+  const { operationId: id } = event;
+  switch (event.kind) {
+    case "activity_completed":
+    case "action_completed":
+      operation.resolve(read(event.result));
+      break;
+    case "activity_failed":
+      operation.reject(new ActivityError(event.activity, id, event.attempts, read(event.error)));
+      break;
+    case "timer_fired":
+    case "compensation_completed":
+      operation.resolve(undefined);
+      break;
+    case "compensation_failed":
+      operation.reject(new CompensationError(event.compensation, id, event.attempts, read(event.error)));
+      break;
+    case "message_received":
+      operation.resolve({ ...event.attributes, data: read(event.data) });
+      break;
+    case "wait_timed_out":
+      operation.reject(timeoutOf(event.waitFor));
+      break;
+    case "action_failed":
+    case "wait_refused":
+      operation.reject(read(event.error));
+      break;
+  }
+}
+
+function timeoutOf(waitFor: WaitFor): Error {
+  return waitFor.kind === "event"
+    ? new EventTimeoutError(waitFor.types, waitFor.key)
+    : new ChannelTimeoutError(waitFor.channel);
+}

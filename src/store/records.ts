@@ -1,0 +1,47 @@
+/** Rows of instances as the engine sees them. */
+import type { InstanceStatus } from "../core/status.ts";
+import type { ClaimRow, EndRow, InstanceRow } from "./statements/instances.ts";
+import type { CancelRequest, Claim, Ending, InstanceRecord } from "./store.ts";
+
+interface CancelRow {
+  readonly cancel_requested_at: number | null;
+  readonly cancel_reason: string | null;
+}
+
+/** The request to cancel the instance, if there is one. */
+export function cancelOf({ cancel_requested_at: at, cancel_reason: reason }: CancelRow): CancelRequest | undefined {
+  return at === null ? undefined : { reason };
+}
+
+export function claimOf(row: ClaimRow): Claim {
+  const { id, workflow, input, epoch, signals, recoveries } = row;
+  return { id, workflow, input, epoch, signals, recoveries, cancel: cancelOf(row) };
+}
+
+export function endingOf(row: EndRow): Ending {
+  const { id, workflow, output, error, cancel_reason: cancelReason, compensation_errors: compensationErrors } = row;
+  return { id, workflow, status: row.status as InstanceStatus, output, error, cancelReason, compensationErrors };
+}
+
+export function recordOf(row: InstanceRow): InstanceRecord {
+  return {
+    id: row.id,
+    workflow: row.workflow,
+    status: row.status as InstanceStatus,
+    input: row.input,
+    output: row.output,
+    error: row.error,
+    tags: row.tags,
+    priority: row.priority,
+    continuedFrom: row.continued_from,
+    parentId: row.parent_id,
+    rootId: row.root_id,
+    cancelRequestedAt: row.cancel_requested_at,
+    cancelReason: row.cancel_reason,
+    compensationErrors: row.compensation_errors,
+    workerId: row.worker_id,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    completedAt: row.completed_at,
+  };
+}
