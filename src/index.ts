@@ -64,14 +64,13 @@ export type { EventInput, EventSubscription, ReceivedEvent, WaitEventOptions } f
 export type { InstanceDescription, InstanceSummary, WaitDescription, WorkflowHandle } from "./workflow/handle.ts";
 export type { Logger } from "./workflow/logger.ts";
 export type { InputSchema, Schema } from "./workflow/schema.ts";
+export type { Startable, StartOptions, WorkflowStarter } from "./workflow/starting.ts";
 export {
   type AnyWorkflow,
   type BoundWorkflow,
   defineWorkflow,
-  type StartOptions,
   type Workflow,
   type WorkflowFunction,
   type WorkflowOptions,
-  type WorkflowStarter,
 } from "./workflow/workflow.ts";
 export type { WorkflowContext } from "./workflow/workflow-context.ts";

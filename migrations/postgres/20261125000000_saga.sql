@@ -4,9 +4,9 @@
 ALTER TABLE romancy_instances ADD COLUMN cancel_requested_at BIGINT;
 -- Compensations that failed for good.
 ALTER TABLE romancy_instances ADD COLUMN compensation_errors TEXT;
--- Of a child: whether it goes on when its parent is cancelled, and whether its parent is to be told of its end.
+-- Of a child: whether it goes on when its parent is cancelled, and how often its parent has begun to wait for its end.
 ALTER TABLE romancy_instances ADD COLUMN detached SMALLINT NOT NULL DEFAULT 0 CHECK (detached IN (0, 1));
-ALTER TABLE romancy_instances ADD COLUMN awaited SMALLINT NOT NULL DEFAULT 0 CHECK (awaited IN (0, 1));
+ALTER TABLE romancy_instances ADD COLUMN awaited BIGINT NOT NULL DEFAULT 0 CHECK (awaited >= 0);
 CREATE INDEX romancy_instances_parent ON romancy_instances (parent_id) WHERE parent_id IS NOT NULL;
 
 -- migrate:down

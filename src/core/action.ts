@@ -33,7 +33,35 @@ export type ActionRequest =
       /** Whether it is to be told of the next message when there is none. */
       readonly waits: boolean;
     }
-  | { readonly type: "join" | "leave" | "members"; readonly group: string };
+  | { readonly type: "join" | "leave" | "members"; readonly group: string }
+  /** Starts a child; `awaits` when the operation's answer is the child's end. */
+  | { readonly type: "start_child"; readonly child: NewChild; readonly awaits: boolean }
+  /** Begins to wait for the end of a child. */
+  | {
+      readonly type: "await_child";
+      readonly childId: string;
+      readonly workflow: string;
+      /** Epoch milliseconds; `null` for none. */
+      readonly deadline: number | null;
+    }
+  /** Has what a child has done undone, and waits for that. */
+  | { readonly type: "undo_child"; readonly childId: string; readonly workflow: string }
+  | { readonly type: "cancel"; readonly instanceId: string; readonly reason: string | null };
+
+/** A child that is to be started. */
+interface NewChild {
+  readonly id: string;
+  readonly workflow: string;
+  /** Encoded list of arguments. */
+  readonly input: string;
+  /** JSON object of strings, or `null` for none. */
+  readonly tags: string | null;
+  readonly priority: number;
+  /** Whether it goes on when its parent is cancelled or fails. */
+  readonly isDetached: boolean;
+  /** What it hears of from its birth. */
+  readonly subscriptions: readonly { readonly type: string; readonly key: string | null }[];
+}
 
 /** An action with the place that is kept for its record. */
 export interface Action {

@@ -1,5 +1,12 @@
 /** What the completion of an operation is for the code that waits for it. */
-import { ActivityError, ChannelTimeoutError, CompensationError, EventTimeoutError } from "./errors.ts";
+import { decodeEnding, failureOf } from "./child.ts";
+import {
+  ActivityError,
+  ChannelTimeoutError,
+  CompensationError,
+  EventTimeoutError,
+  ResultTimeoutError,
+} from "./errors.ts";
 import type { Completion, WaitFor } from "./history.ts";
 
 /** The promise of an operation. */
@@ -33,6 +40,9 @@ export function settle(operation: Settler, event: Completion, read: (text: strin
     case "message_received":
       operation.resolve({ ...event.attributes, data: read(event.data) });
       break;
+    case "child_ended":
+      settleChild(operation, event, read);
+      break;
     case "wait_timed_out":
       operation.reject(timeoutOf(event.waitFor));
       break;
@@ -43,8 +53,23 @@ export function settle(operation: Settler, event: Completion, read: (text: strin
   }
 }
 
+function settleChild(
+  operation: Settler,
+  { childId, workflow, ending }: Extract<Completion, { kind: "child_ended" }>,
+  read: (text: string) => unknown,
+): void {
+  const decoded = decodeEnding(ending);
+  if (decoded.status !== "completed") operation.reject(failureOf(workflow, childId, decoded, read));
+  else operation.resolve(decoded.output === null ? undefined : read(decoded.output));
+}
+
 function timeoutOf(waitFor: WaitFor): Error {
-  return waitFor.kind === "event"
-    ? new EventTimeoutError(waitFor.types, waitFor.key)
-    : new ChannelTimeoutError(waitFor.channel);
+  switch (waitFor.kind) {
+    case "event":
+      return new EventTimeoutError(waitFor.types, waitFor.key);
+    case "channel":
+      return new ChannelTimeoutError(waitFor.channel);
+    case "child":
+      return new ResultTimeoutError(waitFor.childId);
+  }
 }

@@ -104,6 +104,8 @@ export interface Advance {
   readonly knowsOfCancel?: boolean;
   /** Whether what the code has done is being undone. */
   readonly isCompensating?: boolean;
+  /** Of one that has a parent and ends: the fingerprint under which the parent, if it waits, is told. */
+  readonly report?: string | undefined;
 }
 
 export interface NewInstance {

@@ -154,8 +154,10 @@ export class WorkflowNotRegisteredError extends RomancyError {
 export class ResultTimeoutError extends RomancyError {
   readonly instanceId: string;
 
-  constructor(instanceId: string, timeout: number) {
-    super("RESULT_TIMEOUT", `Instance ${instanceId} had no result within ${timeout} ms. It goes on; ask again later.`);
+  /** @param timeout in milliseconds, where it is known */
+  constructor(instanceId: string, timeout?: number) {
+    const within = timeout === undefined ? "in time" : `within ${timeout} ms`;
+    super("RESULT_TIMEOUT", `Instance ${instanceId} had no result ${within}. It goes on; ask again later.`);
     this.instanceId = instanceId;
   }
 }

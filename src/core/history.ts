@@ -8,7 +8,7 @@ export type OperationKind = "activity" | "timer" | "value" | "wait" | "action" |
 export type ChannelMode = "broadcast" | "competing" | "direct";
 
 /** What a wait is for. */
-export type WaitFor = WaitForEvent | WaitForMessage;
+export type WaitFor = WaitForEvent | WaitForMessage | WaitForChild;
 
 /** An event of one of these types, of this key if there is one. */
 interface WaitForEvent {
@@ -23,6 +23,15 @@ interface WaitForMessage {
   readonly kind: "channel";
   readonly channel: string;
   readonly mode: ChannelMode;
+}
+
+/** The end of a child. */
+interface WaitForChild {
+  readonly kind: "child";
+  readonly childId: string;
+  readonly workflow: string;
+  /** How often its parent has begun to wait for it, by then: an end that was told of before is not this one. */
+  readonly turn: number;
 }
 
 interface EventBase {
@@ -95,6 +104,15 @@ interface MessageReceived extends EventBase {
 
 /** What comes with a message, plain JSON. */
 export type MessageAttributes = Readonly<Record<string, unknown>>;
+
+/** A child that was waited for has ended. */
+interface ChildEnded extends EventBase {
+  readonly kind: "child_ended";
+  readonly childId: string;
+  readonly workflow: string;
+  /** See `encodeEnding`. */
+  readonly ending: string;
+}
 
 /** A wait ended without an answer. */
 interface WaitTimedOut extends EventBase {
@@ -175,6 +193,7 @@ export type HistoryEvent =
   | ValueRecorded
   | WaitStarted
   | MessageReceived
+  | ChildEnded
   | WaitTimedOut
   | WaitRefused
   | ActionCompleted
@@ -192,6 +211,7 @@ export type Completion =
   | ActivityFailed
   | TimerFired
   | MessageReceived
+  | ChildEnded
   | WaitTimedOut
   | WaitRefused
   | ActionCompleted
@@ -213,6 +233,7 @@ const OPERATION_KIND: Readonly<Record<HistoryEvent["kind"], OperationKind>> = {
   value_recorded: "value",
   wait_started: "wait",
   message_received: "wait",
+  child_ended: "wait",
   wait_timed_out: "wait",
   wait_refused: "wait",
   action_completed: "action",
@@ -230,6 +251,7 @@ const COMPLETIONS: ReadonlySet<HistoryEvent["kind"]> = new Set<Completion["kind"
   "activity_failed",
   "timer_fired",
   "message_received",
+  "child_ended",
   "wait_timed_out",
   "wait_refused",
   "action_completed",

@@ -1,8 +1,9 @@
 /** The app: the only place where the parts are put together. */
 import type { Server } from "node:http";
+import { failureOf } from "../core/child.ts";
 import { decode } from "../core/codec.ts";
 import { toMilliseconds } from "../core/duration.ts";
-import { AppStateError, CancelledError, DuplicateNameError, WorkflowFailedError } from "../core/errors.ts";
+import { AppStateError, DuplicateNameError } from "../core/errors.ts";
 import { uuidv4 } from "../core/uuid.ts";
 import { HttpDoor } from "../http/door.ts";
 import type { ListenOptions } from "../http/server.ts";
@@ -12,11 +13,11 @@ import type { Ending } from "../store/store.ts";
 import type { PublishOptions, SentMessage } from "../workflow/channels.ts";
 import type { EventInput } from "../workflow/events.ts";
 import type { InstanceDescription, WorkflowHandle } from "../workflow/handle.ts";
-import type { AnyWorkflow, StartOptions, Workflow, WorkflowStarter } from "../workflow/workflow.ts";
+import type { Startable, StartOptions, WorkflowStarter } from "../workflow/starting.ts";
+import type { AnyWorkflow, Workflow } from "../workflow/workflow.ts";
 import { cancel, retryCompensations } from "./cancel.ts";
 import { prepareEvent } from "./events.ts";
 import {
-  compensationErrorsOf,
   describeInstance,
   type HistoryEntry,
   type InstanceFilter,
@@ -226,7 +227,7 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
 
   /** The engine's door; not for users. */
   async "~start"(
-    workflow: AnyWorkflow,
+    workflow: Startable,
     options: StartOptions,
     args: readonly unknown[],
   ): Promise<WorkflowHandle<unknown>> {
@@ -313,12 +314,6 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
 }
 
 function resultOf(ending: Ending, workflow: string): unknown {
-  if (ending.status === "completed") return ending.output === null ? undefined : decode(ending.output);
-  throw new WorkflowFailedError(workflow, ending.id, causeOf(ending), compensationErrorsOf(ending));
-}
-
-function causeOf({ id, status, error, cancelReason }: Ending): unknown {
-  const thrown = error === null ? undefined : decode(error);
-  if (status !== "cancelled") return thrown;
-  return Object.assign(new CancelledError(id, cancelReason ?? undefined), thrown !== undefined && { cause: thrown });
+  if (ending.status !== "completed") throw failureOf(workflow, ending.id, ending, decode);
+  return ending.output === null ? undefined : decode(ending.output);
 }

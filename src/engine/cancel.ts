@@ -51,7 +51,8 @@ async function request(change: Change, what: string, { journal, onWork }: Reques
   return result;
 }
 
-function checkReason(reason: unknown): void {
+/** @throws ValidationError */
+export function checkReason(reason: unknown): void {
   if (reason === undefined) return;
   const isText = typeof reason === "string" && reason.length <= REASON_LENGTH;
   if (isText && reason.isWellFormed() && !reason.includes("\0")) return;

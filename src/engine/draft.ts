@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Action } from "../core/action.ts";
 import type { Advance, InstancePatch, Read, Subscription } from "../core/commit.ts";
 import type { HistoryEvent } from "../core/history.ts";
@@ -15,6 +16,8 @@ export class Draft {
   knowsOfCancel = false;
   /** Whether what the code has done is being undone. */
   isCompensating = false;
+  /** Whether it has a parent. */
+  isChild = false;
 
   /** @param hasMail whether the instance hears of anything already, or has been sent something */
   constructor(hasMail: boolean) {
@@ -55,7 +58,7 @@ export class Draft {
   }
 
   take(instanceId: string, epoch: number): Advance {
-    const { patch, knowsOfCancel, isCompensating } = this;
+    const { patch, knowsOfCancel, isCompensating, isChild } = this;
     const ends = patch?.event === "complete" || patch?.event === "fail" || patch?.event === "cancel";
     const goesOn = patch === undefined || patch.event === "progress";
     const advance: Advance = {
@@ -72,9 +75,15 @@ export class Draft {
       clears: ends && this.#hasMail,
       knowsOfCancel,
       isCompensating,
+      report: ends && isChild ? fingerprintOf(instanceId, epoch) : undefined,
     };
     this.dropEvents();
     this.patch = undefined;
     return advance;
   }
+}
+
+/** An instance that is taken up again ends in another epoch. */
+function fingerprintOf(id: string, epoch: number): string {
+  return createHash("sha256").update(`${epoch} ${id}`).digest("hex");
 }

@@ -1,7 +1,8 @@
 /** What can be seen of instances: rows and histories in users' terms. */
 
+import { decodeEnding, failuresOf } from "../core/child.ts";
 import { decode } from "../core/codec.ts";
-import { type CompensationError, InstanceNotFoundError, ValidationError } from "../core/errors.ts";
+import { InstanceNotFoundError, ValidationError } from "../core/errors.ts";
 import type { ChannelMode } from "../core/history.ts";
 import { type HistoryEvent, indexHistory, isCompletion, type WaitFor } from "../core/history.ts";
 import { INSTANCE_STATUSES, type InstanceStatus } from "../core/status.ts";
@@ -50,6 +51,16 @@ export type HistoryEntry = EntryBase &
     | { readonly kind: "message_received"; readonly message: Readonly<Record<string, unknown>> }
     | { readonly kind: "wait_timed_out"; readonly waitFor: WaitTarget }
     | { readonly kind: "wait_refused" | "action_failed"; readonly error: unknown }
+    | {
+        readonly kind: "child_ended";
+        readonly childId: string;
+        readonly workflow: string;
+        readonly status: string;
+        /** What it returned, when it has completed. */
+        readonly result: unknown;
+        /** Why it has not. */
+        readonly error: unknown;
+      }
     | { readonly kind: "action_completed"; readonly result: unknown }
     | { readonly kind: "compensation_added" | "compensation_completed"; readonly compensation: string }
     | {
@@ -66,7 +77,8 @@ export type HistoryEntry = EntryBase &
 /** What a wait is for. */
 export type WaitTarget =
   | { readonly kind: "event"; readonly types: readonly string[]; readonly key: string | undefined }
-  | { readonly kind: "channel"; readonly channel: string; readonly mode: ChannelMode };
+  | { readonly kind: "channel"; readonly channel: string; readonly mode: ChannelMode }
+  | { readonly kind: "child"; readonly childId: string; readonly workflow: string };
 
 /** @throws InstanceNotFoundError */
 export async function describeInstance(views: Views, id: string): Promise<InstanceDescription> {
@@ -77,19 +89,9 @@ export async function describeInstance(views: Views, id: string): Promise<Instan
     input: decode(record.input) as unknown[],
     ...(record.output !== null && { output: decode(record.output) }),
     ...(record.error !== null && { error: decode(record.error) }),
-    compensationErrors: compensationErrorsOf(record),
+    compensationErrors: failuresOf(record.compensationErrors, decode),
     waitingFor: record.status === "waiting" || record.status === "compensating" ? waitsOf(await views.history(id)) : [],
   };
-}
-
-/** Compensations that failed for good. */
-export function compensationErrorsOf({
-  compensationErrors,
-}: Pick<InstanceRecord, "compensationErrors">): CompensationError[] {
-  if (compensationErrors === null) return [];
-  return (JSON.parse(compensationErrors) as unknown[]).map(
-    (error) => decode(JSON.stringify(error)) as CompensationError,
-  );
 }
 
 /** @throws InstanceNotFoundError */
@@ -188,6 +190,11 @@ function entryOf(event: HistoryEvent): HistoryEntry {
     }
     case "message_received":
       return { ...base, kind: event.kind, message: { ...event.attributes, data: decode(event.data) } };
+    case "child_ended": {
+      const { childId, workflow } = event;
+      const { status, output, error } = decodeEnding(event.ending);
+      return { ...base, kind: event.kind, childId, workflow, status, result: decoded(output), error: decoded(error) };
+    }
     case "wait_timed_out":
       return { ...base, kind: event.kind, waitFor: targetOf(event.waitFor) };
     case "action_completed":
@@ -213,8 +220,15 @@ function entryOf(event: HistoryEvent): HistoryEntry {
   }
 }
 
+function decoded(text: string | null): unknown {
+  return text === null ? undefined : decode(text);
+}
+
 function targetOf(waitFor: WaitFor): WaitTarget {
-  return waitFor.kind === "event" ? { ...waitFor, key: waitFor.key ?? undefined } : waitFor;
+  if (waitFor.kind === "event") return { ...waitFor, key: waitFor.key ?? undefined };
+  if (waitFor.kind === "channel") return waitFor;
+  const { kind, childId, workflow } = waitFor;
+  return { kind, childId, workflow };
 }
 
 function dateOf(time: number | null): Date | undefined {

@@ -34,10 +34,10 @@ export class Mailbox {
   /** The next answer to a wait, if any. */
   answer(at: number): NewEvent | undefined {
     for (const [index, message] of this.#waits.size > 0 ? this.#unread.entries() : []) {
-      const operationId = this.#waitFor(message);
-      if (operationId === undefined) continue;
+      const [operationId, waitFor] = this.#waitFor(message) ?? [];
+      if (operationId === undefined || waitFor === undefined) continue;
       this.#waits.delete(operationId);
-      return this.#take(index, operationId, at);
+      return this.#take(index, operationId, waitFor, at);
     }
     return undefined;
   }
@@ -45,7 +45,7 @@ export class Mailbox {
   /** The answer to one wait that is not among these, if there is any. */
   answerTo(operationId: string, waitFor: WaitFor, at: number): NewEvent | undefined {
     const index = this.#unread.findIndex((message) => fits(waitFor, message));
-    return index === -1 ? undefined : this.#take(index, operationId, at);
+    return index === -1 ? undefined : this.#take(index, operationId, waitFor, at);
   }
 
   /** The end of a wait whose time is up; `undefined` when the operation is none. */
@@ -62,26 +62,32 @@ export class Mailbox {
 
   /** The place in the inbox of the message that the event tells of; `undefined` for other events. Once only. */
   takePosition({ kind, operationId }: HistoryEvent): number | undefined {
-    if (kind !== "message_received") return undefined;
+    if (kind !== "message_received" && kind !== "child_ended") return undefined;
     const position = this.#answers.get(operationId);
     this.#answers.delete(operationId);
     return position;
   }
 
-  #take(index: number, operationId: string, at: number): NewEvent {
-    const [{ position, attributes, data }] = this.#unread.splice(index, 1) as [InboxMessage];
+  #take(index: number, operationId: string, waitFor: WaitFor, at: number): NewEvent {
+    const message = this.#unread[index] as InboxMessage;
+    const { position, attributes, data } = message;
     this.#answers.set(operationId, position);
-    return { kind: "message_received", operationId, at, attributes, data };
+    // The end of a child is told to all who wait for it, a message to one.
+    if (waitFor.kind !== "child" || !this.#waitFor(message)) this.#unread.splice(index, 1);
+    if (waitFor.kind !== "child") return { kind: "message_received", operationId, at, attributes, data };
+    const { childId, workflow } = waitFor;
+    return { kind: "child_ended", operationId, at, childId, workflow, ending: data };
   }
 
-  #waitFor(message: InboxMessage): string | undefined {
-    for (const [operationId, wait] of this.#waits) if (fits(wait, message)) return operationId;
+  #waitFor(message: InboxMessage): [string, WaitFor] | undefined {
+    for (const entry of this.#waits) if (fits(entry[1], message)) return entry;
     return undefined;
   }
 }
 
-function fits(wait: WaitFor, { kind, type, key }: InboxMessage): boolean {
+function fits(wait: WaitFor, { kind, type, key, attributes }: InboxMessage): boolean {
   if (wait.kind !== kind) return false;
+  if (wait.kind === "child") return wait.childId === type && (attributes["turn"] as number) >= wait.turn;
   if (wait.kind === "channel") return wait.channel === type;
   return wait.types.includes(type) && (wait.key === null || wait.key === key);
 }

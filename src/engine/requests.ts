@@ -1,9 +1,11 @@
 import type { ActionRequest } from "../core/action.ts";
 import type { WaitFor } from "../core/history.ts";
 import type { Saga } from "../core/saga.ts";
+import type { Store } from "../store/store.ts";
 import type { ActivityCallOptions, AnyActivity } from "../workflow/activity-options.ts";
 import type { AnyCompensation } from "../workflow/compensation-options.ts";
 import type { Logger } from "../workflow/logger.ts";
+import type { AnyWorkflow } from "../workflow/workflow.ts";
 import type { Cancellation } from "./cancellation.ts";
 import type { Clock } from "./clock.ts";
 
@@ -26,11 +28,10 @@ interface Undone {
   readonly result: unknown;
 }
 
-/** How an operation is undone. */
-export interface Undo {
-  readonly compensation: AnyCompensation;
-  readonly args: readonly unknown[];
-}
+/** How an operation is undone: by a compensation, or as a child, by its own. */
+export type Undo =
+  | { readonly type: "compensation"; readonly compensation: AnyCompensation; readonly args: readonly unknown[] }
+  | { readonly type: "child"; readonly workflow: string };
 
 interface TimerRequest {
   readonly type: "timer";
@@ -69,4 +70,7 @@ export interface ContextOptions {
   /** What can be undone. */
   readonly saga: Saga<Undo>;
   readonly cancellation: Cancellation;
+  readonly store: Store;
+  /** Whether the worker can run it. */
+  readonly knows: (workflow: AnyWorkflow) => boolean;
 }

@@ -4,7 +4,7 @@
  * workflow's code is replayed only to learn what there is to be undone.
  */
 import { decode } from "../core/codec.ts";
-import { CompensationError, NonDeterminismError } from "../core/errors.ts";
+import { CompensationError, NonDeterminismError, WorkflowFailedError } from "../core/errors.ts";
 import type { Execution } from "../core/execution.ts";
 import type { HistoryEvent } from "../core/history.ts";
 import { Saga, type Step } from "../core/saga.ts";
@@ -42,7 +42,9 @@ export function splitHistory(history: readonly HistoryEvent[]): {
   const rounds = history.filter(({ kind }) => kind === "rollback_started" || kind === "rollback_retried");
   const after = rounds.at(-1)?.seq ?? begun.seq;
   const undone = history.flatMap(({ kind, seq, operationId }) =>
-    kind === "compensation_completed" && seq < after ? [operationOf(operationId)] : [],
+    (kind === "compensation_completed" || kind === "child_ended") && seq < after && seq > begun.seq
+      ? [operationOf(operationId)]
+      : [],
   );
   return {
     code: history.slice(0, start),
@@ -134,16 +136,47 @@ async function undo(
   round: number,
 ): Promise<readonly CompensationError[]> {
   const errors: CompensationError[] = [];
-  for (const { operationId, undo: how, result } of steps) {
-    const id = compensationId(operationId, round);
-    const activity = how.compensation as unknown as AnyActivity;
-    const undoes = { operationId, result: result === undefined ? undefined : decode(result) };
-    try {
-      await execution.open("activity", id, { type: "activity", activity, call: {}, args: how.args, undoes });
-    } catch (error) {
-      if (!(error instanceof CompensationError)) throw error;
-      errors.push(new CompensationError(error.compensation, operationId, error.attempts, error.cause));
-    }
+  for (const step of steps) {
+    const id = compensationId(step.operationId, round);
+    const error = await (step.undo.type === "child"
+      ? undoChild(execution, id, step, step.undo.workflow)
+      : compensate(execution, id, step, step.undo));
+    if (error) errors.push(error);
   }
   return errors;
+}
+
+/** Gives the error when it fails for good. */
+async function compensate(
+  execution: Execution<Request>,
+  id: string,
+  { operationId, result }: Step<Undo>,
+  { compensation, args }: Extract<Undo, { type: "compensation" }>,
+): Promise<CompensationError | undefined> {
+  const activity = compensation as unknown as AnyActivity;
+  const undoes = { operationId, result: result === undefined ? undefined : decode(result) };
+  try {
+    await execution.open("activity", id, { type: "activity", activity, call: {}, args, undoes });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof CompensationError)) throw error;
+    return new CompensationError(error.compensation, operationId, error.attempts, error.cause);
+  }
+}
+
+/** The child undoes by itself what it has done; gives the error when some of that has failed for good. */
+async function undoChild(
+  execution: Execution<Request>,
+  id: string,
+  { operationId, childId = "" }: Step<Undo>,
+  workflow: string,
+): Promise<CompensationError | undefined> {
+  try {
+    await execution.open("wait", id, { type: "action", request: { type: "undo_child", childId, workflow } });
+    return undefined;
+  } catch (error) {
+    // A child that has been undone has not completed any more: it ends so.
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    return error.compensationErrors.length > 0 ? new CompensationError(workflow, operationId, 1, error) : undefined;
+  }
 }

@@ -1,5 +1,6 @@
 import type { InstancePatch } from "../core/commit.ts";
 import type { Claim } from "../store/store.ts";
+import type { AnyWorkflow } from "../workflow/workflow.ts";
 import type { TaskHost } from "./activity-task.ts";
 import type { ContextOptions } from "./requests.ts";
 import type { TurnQueue } from "./turn-queue.ts";
@@ -9,6 +10,8 @@ export interface RunHost<Run> extends TaskHost {
   readonly turns: TurnQueue;
   readonly randomBytes: ContextOptions["randomBytes"];
   readonly workerId: string;
+  /** Whether this worker can run the workflow. */
+  knows(workflow: AnyWorkflow): boolean;
   /** Whether the channel has messages to be taken. */
   hasMessages(channel: string): Promise<boolean>;
   /** It only waits, durably, until `wakeAt` in epoch milliseconds, or for messages alone. */

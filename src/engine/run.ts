@@ -75,17 +75,14 @@ export class Run implements TaskOwner, SubmissionsHost {
     );
     this.#submissions = new Submissions(this);
     this.#stuck = new StuckWarning(workflow.name, this.id, host.clock, host.environment.log);
+    this.draft.isChild = claim.parentId !== undefined;
     const { code, rollback } = splitHistory(history);
     this.#rollback = new Rollback(rollback);
     const isCancelled = code.some(({ kind }) => kind === "cancel_requested");
     if (isCancelled || rollback) this.#knowOf(claim.cancel);
-    const context = {
-      instanceId: this.id,
-      workflowName: workflow.name,
-      saga: this.#rollback.saga,
-      cancellation: this.#cancellation,
-      ...host.environment,
-    };
+    const { saga } = this.#rollback;
+    const own = { instanceId: this.id, workflowName: workflow.name, saga, cancellation: this.#cancellation };
+    const context = { ...own, knows: (other: AnyWorkflow) => host.knows(other), ...host.environment };
     this.#execution = this.#createExecution(code, 0, () => runProgram(workflow, args, this.#execution, context));
     this.#open = new OpenOperations(this, host, this.draft, this.#execution, () => this.#onAlarm());
   }
@@ -330,10 +327,10 @@ export class Run implements TaskOwner, SubmissionsHost {
       return;
     }
     const { id, input } = patch.successor;
-    const { workflow } = this.#claim;
+    const { workflow, parentId } = this.#claim;
     // Its mailbox counts as one delivery: see `insertSuccessor`.
     const signals = this.#signals + 1;
-    this.#host.onRecurred(this, { id, workflow, input, epoch: 1, signals, recoveries: 0, cancel: undefined });
+    this.#host.onRecurred(this, { id, workflow, input, epoch: 1, signals, recoveries: 0, parentId, cancel: undefined });
   }
 
   #onApplied(

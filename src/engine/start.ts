@@ -1,15 +1,14 @@
 /** Starts instances: from arguments to a durable row. */
 import { isDeepStrictEqual } from "node:util";
-import { decode, encode } from "../core/codec.ts";
-import type { ChangeResult, Create, NewInstance, Subscription } from "../core/commit.ts";
-import { InstanceConflictError, StoreError, ValidationError, WorkflowNotRegisteredError } from "../core/errors.ts";
-import { uuidv7 } from "../core/uuid.ts";
+import { decode } from "../core/codec.ts";
+import type { ChangeResult, Create, NewInstance } from "../core/commit.ts";
+import { InstanceConflictError, StoreError, WorkflowNotRegisteredError } from "../core/errors.ts";
 import type { Claim } from "../store/store.ts";
-import { checkName } from "../workflow/activity.ts";
-import { validateArguments } from "../workflow/schema.ts";
-import type { AnyWorkflow, StartOptions } from "../workflow/workflow.ts";
+import type { StartOptions } from "../workflow/starting.ts";
+import type { AnyWorkflow } from "../workflow/workflow.ts";
 import type { Clock } from "./clock.ts";
 import { type Journal, write } from "./journal.ts";
+import { newInstance } from "./new-instance.ts";
 import { currentActivity } from "./scope.ts";
 import type { Worker } from "./worker.ts";
 
@@ -45,7 +44,7 @@ export async function prepareStart(
 ): Promise<() => Promise<string>> {
   const { worker, workflows } = environment;
   if (worker && workflows.get(workflow.name) !== workflow) throw new WorkflowNotRegisteredError(workflow.name);
-  const create = await describe(workflow, options, args, environment);
+  const create = await newInstance(workflow, options, args, environment);
   return () => make(create, environment);
 }
 
@@ -56,52 +55,6 @@ async function make(create: Create, environment: StartEnvironment): Promise<stri
     throw new StoreError(`The database refused to create instance ${create.instance.id}.`, { cause: result.error });
   }
   return create.instance.id;
-}
-
-async function describe(
-  workflow: AnyWorkflow,
-  options: StartOptions,
-  args: readonly unknown[],
-  { clock, randomBytes, maxValueBytes }: StartEnvironment,
-): Promise<Create> {
-  const now = clock.now();
-  const { id = uuidv7(now, randomBytes(10)), tags, priority = 0 } = options;
-  checkName("instance", id);
-  checkTags(tags);
-  if (!Number.isInteger(priority) || priority < 0 || priority > 1_000_000) {
-    throw new ValidationError(`The priority ${String(priority)} must be a whole number from 0 to 1,000,000.`);
-  }
-  const valid = await validateArguments(workflow.options.input, args, `workflow ${workflow.name}`);
-  return {
-    type: "create",
-    subscriptions: subscriptionsOf(workflow, valid),
-    instance: {
-      id,
-      workflow: workflow.name,
-      status: "pending",
-      input: encode(valid, `The input of workflow ${workflow.name}`, maxValueBytes),
-      tags: tags && Object.keys(tags).length > 0 ? JSON.stringify(tags) : null,
-      priority,
-      workerId: null,
-      createdAt: now,
-    },
-  };
-}
-
-function subscriptionsOf({ options: { events = [] } }: AnyWorkflow, args: readonly unknown[]): Subscription[] {
-  return events.map((event) => {
-    if (typeof event === "string") return { type: event, key: null };
-    const key: unknown = event.key(...args);
-    checkName("key", key as string);
-    return { type: event.type, key: key as string };
-  });
-}
-
-function checkTags(tags: unknown): void {
-  if (tags === undefined) return;
-  const isObject = typeof tags === "object" && tags !== null && !Array.isArray(tags);
-  if (isObject && Object.values(tags).every((value) => typeof value === "string")) return;
-  throw new ValidationError("The tags of an instance must be an object of texts.");
 }
 
 /** Here, where there is room; in a session any worker may have it, when the transaction is committed. */
@@ -125,7 +78,7 @@ async function createHere(create: Create, { journal, worker, onWork }: StartEnvi
 
 /** Of the worker that has created it. */
 function firstClaim({ id, workflow, input }: NewInstance): Claim {
-  return { id, workflow, input, epoch: 1, signals: 0, recoveries: 0, cancel: undefined };
+  return { id, workflow, input, epoch: 1, signals: 0, recoveries: 0, parentId: undefined, cancel: undefined };
 }
 
 function checkSame({ instance }: Create, existing: Extract<ChangeResult, { type: "exists" }>): void {

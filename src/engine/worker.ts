@@ -14,6 +14,7 @@ import type { Clock } from "./clock.ts";
 import { endOf } from "./ending.ts";
 import type { Journal } from "./journal.ts";
 import { Lease } from "./lease.ts";
+import { Loading } from "./loading.ts";
 import { Lookup } from "./lookup.ts";
 import { settlesWithin } from "./patience.ts";
 import type { News } from "./presence.ts";
@@ -26,9 +27,6 @@ import { TurnQueue } from "./turn-queue.ts";
 
 /** Milliseconds between two calls for help. */
 const CALL_EVERY = 1_000;
-
-/** Milliseconds until histories are read again when the database did not answer. */
-const RETRY_AFTER = 500;
 
 /** The epoch of an instance's first owner: it has no history yet. */
 const FIRST_EPOCH = 1;
@@ -79,6 +77,7 @@ export class Worker implements RunHost<Run> {
   readonly #claimer: Claimer;
   readonly #calls: Calls;
   readonly #messages: Lookup;
+  readonly #loading: Loading;
   /** In memory and owned. */
   readonly #runs = new Map<string, Run>();
   /** In memory, waiting, nobody's; the one that waits longest comes first and is forgotten first. */
@@ -131,6 +130,7 @@ export class Worker implements RunHost<Run> {
         this.#calls.look();
       },
     });
+    this.#loading = new Loading({ store, log, isStopped: () => this.#stopping });
     this.#messages = new Lookup((channels) => store.channelsWithMessages(channels));
     this.#calls = new Calls({ store, log, workerId: record.id, runs: this.#runs });
     this.#claimer = new Claimer({
@@ -169,6 +169,10 @@ export class Worker implements RunHost<Run> {
 
   get workerId(): string {
     return this.#options.record.id;
+  }
+
+  knows(workflow: AnyWorkflow): boolean {
+    return this.#options.workflows.get(workflow.name) === workflow;
   }
 
   hasMessages(channel: string): Promise<boolean> {
@@ -262,7 +266,7 @@ export class Worker implements RunHost<Run> {
     this.#promised.add(successor.id);
     this.#forget(run);
     this.#options.results.follow(run.id, successor.id);
-    void this.#inboxesOf([successor.id]).then((inboxes) => {
+    void this.#loading.inboxesOf([successor.id]).then((inboxes) => {
       this.#promised.delete(successor.id);
       this.#begin(successor, [], inboxes?.get(successor.id) ?? []);
     });
@@ -285,16 +289,12 @@ export class Worker implements RunHost<Run> {
   /** Runs what was claimed: what is still in memory goes on at once, the rest after its history is read. */
   async #adopt(claims: readonly Claim[]): Promise<void> {
     if (claims.length > 0) this.#options.onWork();
-    const inboxes = await this.#inboxesOf(claims.flatMap(({ id, signals }) => (signals > 0 ? [id] : [])));
+    const inboxes = await this.#loading.inboxesOf(claims.flatMap(({ id, signals }) => (signals > 0 ? [id] : [])));
     // What is in memory goes on at once. One that was never owned before has no history.
     const cold = claims.filter((claim) => !this.#resume(claim, inboxes?.get(claim.id) ?? []));
     const known = cold.flatMap(({ id, epoch }) => (epoch > FIRST_EPOCH ? [id] : []));
-    const histories = known.length > 0 ? await this.#untilRead((store) => store.histories(known)) : undefined;
+    const histories = await this.#loading.historiesOf(known);
     for (const claim of cold) this.#begin(claim, histories?.get(claim.id) ?? [], inboxes?.get(claim.id) ?? []);
-  }
-
-  async #inboxesOf(ids: readonly string[]): Promise<Map<string, InboxMessage[]> | undefined> {
-    return ids.length > 0 ? this.#untilRead((store) => store.unread(ids)) : undefined;
   }
 
   /** There is more to do than this worker can take: others may have room. */
@@ -322,19 +322,6 @@ export class Worker implements RunHost<Run> {
     this.#keep(claim, run);
     run.resume(claim, messages);
     return true;
-  }
-
-  /** The claimed instances are ours alone: until they are loaded nobody runs them, so it is tried until it works. */
-  async #untilRead<T>(read: (store: Store) => Promise<T>): Promise<T | undefined> {
-    while (!this.#stopping) {
-      try {
-        return await read(this.#options.store);
-      } catch (error) {
-        this.#options.log.warn("Instances could not be read; it is tried again.", { error: messageOf(error) });
-        await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER));
-      }
-    }
-    return undefined;
   }
 
   #begin(claim: Claim, history: readonly HistoryEvent[] | Error, messages: readonly InboxMessage[]): void {

@@ -23,6 +23,7 @@ import type { Logger } from "../workflow/logger.ts";
 import { validate } from "../workflow/schema.ts";
 import type { WorkflowContext, WorkflowOperations } from "../workflow/workflow-context.ts";
 import { ChannelOperations } from "./channel-operations.ts";
+import { ChildOperations } from "./child-operations.ts";
 import { bindLogger } from "./log.ts";
 import { Recurrence } from "./recurrence.ts";
 import type { ContextOptions, Request } from "./requests.ts";
@@ -33,10 +34,12 @@ export class EngineWorkflowContext implements WorkflowContext {
   readonly instanceId: string;
   readonly workflowName: string;
   readonly "~operations": WorkflowOperations;
+  readonly "~start": WorkflowContext["~start"];
   readonly #execution: Execution<Request>;
   readonly #options: ContextOptions;
   readonly #names = new OperationNames();
   readonly #channels: ChannelOperations;
+  readonly #children: ChildOperations;
   #recurrence: Recurrence | undefined;
   #log: Logger | undefined;
 
@@ -46,7 +49,12 @@ export class EngineWorkflowContext implements WorkflowContext {
     this.#execution = execution;
     this.#options = options;
     this.#channels = new ChannelOperations(execution, this.#names, options);
-    this["~operations"] = { activity: (activity, call, args) => this.#activity(activity, call, args) };
+    this.#children = new ChildOperations(execution, this.#names, options);
+    this["~operations"] = {
+      activity: (activity, call, args) => this.#activity(activity, call, args),
+      child: (workflow, start, args) => this.#children.run(workflow, start, args),
+    };
+    this["~start"] = (workflow, start, args) => this.#children.start(workflow, start, args);
   }
 
   get log(): Logger {
@@ -68,10 +76,10 @@ export class EngineWorkflowContext implements WorkflowContext {
     ...args: Args
   ): void {
     checkPlace("addCompensation");
-    const undo = { compensation: asCompensation(compensation.name || "compensation", compensation), args };
-    const { name } = undo.compensation;
+    const undo = asCompensation(compensation.name || "compensation", compensation);
+    const { name } = undo;
     const operationId = this.#names.next(name);
-    this.#options.saga.offer(operationId, undo);
+    this.#options.saga.offer(operationId, { type: "compensation", compensation: undo, args });
     const at = this.#options.clock.now();
     this.#execution.mark("compensation", { kind: "compensation_added", operationId, at, compensation: name });
   }
@@ -177,7 +185,8 @@ export class EngineWorkflowContext implements WorkflowContext {
     const id = call.id ?? this.#names.next(activity.name);
     const { compensation } = activity.options;
     if (compensation) {
-      this.#options.saga.offer(id, { compensation: asCompensation(activity.name, compensation as object), args });
+      const undo = asCompensation(activity.name, compensation);
+      this.#options.saga.offer(id, { type: "compensation", compensation: undo, args });
     }
     return this.#execution.open("activity", id, { type: "activity", activity, call, args });
   }

@@ -180,7 +180,7 @@ export class Committer {
 /** Whether it changes instances' rows, histories and what they hear of, and no other instance's. */
 function isPlain(change: Change): change is Create | Advance {
   if (change.type === "create") return true;
-  if (change.type !== "advance" || change.patch?.event === "recur") return false;
+  if (change.type !== "advance" || change.patch?.event === "recur" || change.report !== undefined) return false;
   return !(change.actions?.length || change.posts?.length);
 }
 

@@ -15,7 +15,8 @@ export function cancelOf({ cancel_requested_at: at, cancel_reason: reason }: Can
 
 export function claimOf(row: ClaimRow): Claim {
   const { id, workflow, input, epoch, signals, recoveries } = row;
-  return { id, workflow, input, epoch, signals, recoveries, cancel: cancelOf(row) };
+  const parentId = row.parent_id ?? undefined;
+  return { id, workflow, input, epoch, signals, recoveries, parentId, cancel: cancelOf(row) };
 }
 
 export function endingOf(row: EndRow): Ending {

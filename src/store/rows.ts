@@ -76,6 +76,10 @@ function dataOf(event: HistoryEvent): string | null {
       return JSON.stringify({ waitFor: event.waitFor, deadline: event.deadline });
     case "wait_timed_out":
       return JSON.stringify({ waitFor: event.waitFor });
+    case "child_ended": {
+      const { childId, workflow, ending } = event;
+      return JSON.stringify({ childId, workflow, ending: JSON.parse(ending) });
+    }
     case "message_received":
       return JSON.stringify({ attributes: event.attributes, data: JSON.parse(event.data) });
     case "action_completed":
@@ -131,6 +135,10 @@ export function eventOf(row: HistoryRow): HistoryEvent {
       return { ...base, kind, ...(JSON.parse(textOf(row)) as { waitFor: WaitFor; deadline: number | null }) };
     case "wait_timed_out":
       return { ...base, kind, ...(JSON.parse(textOf(row)) as { waitFor: WaitFor }) };
+    case "child_ended": {
+      const data = JSON.parse(textOf(row)) as { childId: string; workflow: string; ending: unknown };
+      return { ...base, kind, ...data, ending: JSON.stringify(data.ending) };
+    }
     case "message_received": {
       const { attributes, data } = JSON.parse(textOf(row)) as { attributes: MessageAttributes; data: unknown };
       return { ...base, kind, attributes, data: JSON.stringify(data) };

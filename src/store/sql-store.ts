@@ -303,8 +303,8 @@ function messageOf(row: messages.MessageRow): InboxMessage {
   const attributes = JSON.parse(row.attributes) as MessageAttributes;
   return {
     position: row.position,
-    // An event has a type, a channel's message has a channel.
-    kind: "channel" in attributes ? "channel" : "event",
+    // An event has a type, a channel's message a channel, a child's end a child.
+    kind: "channel" in attributes ? "channel" : "childId" in attributes ? "child" : "event",
     type: row.type,
     key: row.message_key,
     attributes,

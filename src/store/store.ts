@@ -37,6 +37,8 @@ export interface Claim {
   readonly signals: number;
   /** How many of its owners have died, one after the other, without that it got any further. */
   readonly recoveries: number;
+  /** Whose child it is. */
+  readonly parentId: string | undefined;
   readonly cancel: CancelRequest | undefined;
 }
 
@@ -68,9 +70,9 @@ export interface Owned {
 /** A message in an instance's inbox that has not been read. */
 export interface InboxMessage {
   readonly position: number;
-  /** Whether it is an event, or a channel's message. */
-  readonly kind: "event" | "channel";
-  /** The event's type, or the channel. */
+  /** Whether it is an event, a channel's message, or the end of a child. */
+  readonly kind: "event" | "channel" | "child";
+  /** The event's type, the channel, or the child's id. */
   readonly type: string;
   readonly key: string | null;
   readonly attributes: MessageAttributes;

@@ -50,6 +50,14 @@ export type WaitDescription =
       readonly until: Date | undefined;
       readonly channel: string;
       readonly mode: ChannelMode;
+    }
+  | {
+      readonly kind: "child";
+      readonly operationId: string;
+      /** `undefined` when it waits for as long as it takes. */
+      readonly until: Date | undefined;
+      readonly childId: string;
+      readonly workflow: string;
     };
 
 /** All that is known of an instance, but for its history. */

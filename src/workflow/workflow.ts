@@ -1,8 +1,10 @@
+import { MisplacedCallError } from "../core/errors.ts";
 import { type RetryPolicy, resolveRetryPolicy } from "../core/retry.ts";
 import { checkName } from "./activity.ts";
 import type { EventSubscription } from "./events.ts";
 import type { WorkflowHandle } from "./handle.ts";
 import type { InputSchema, Schema } from "./schema.ts";
+import type { StartOptions, WorkflowStarter } from "./starting.ts";
 import type { WorkflowContext } from "./workflow-context.ts";
 
 export interface WorkflowOptions<Args extends readonly unknown[], Result> {
@@ -23,38 +25,28 @@ export interface WorkflowOptions<Args extends readonly unknown[], Result> {
   readonly eventHandler?: boolean | string | readonly string[];
 }
 
-export interface StartOptions {
-  /** The instance's id, at most 200 characters. Starting it twice with equal input starts it once. Default: a UUIDv7. */
-  readonly id?: string;
-  /** Small labels to find instances by. */
-  readonly tags?: Readonly<Record<string, string>>;
-  /**
-   * When more work is due than workers can take, each point lets the instance be taken as if it had waited one second
-   * longer. A whole number from 0, the default, to 1,000,000; nothing is starved for ever.
-   */
-  readonly priority?: number;
-}
-
 /** The function behind a workflow. */
 export type WorkflowFunction<Args extends readonly unknown[], Result> = (
   ctx: WorkflowContext,
   ...args: Args
 ) => Result | Promise<Result>;
 
-/** What can start workflows: an app. */
-export interface WorkflowStarter {
-  /** The engine's door; not for users. */
-  readonly "~start": (
-    workflow: AnyWorkflow,
-    options: StartOptions,
-    args: readonly unknown[],
-  ) => Promise<WorkflowHandle<unknown>>;
-}
-
 /** A workflow with start options bound to it. */
 export interface BoundWorkflow<Args extends readonly unknown[], Result> {
-  /** Starts an instance. Resolves once it is durable; it then runs whatever happens to this process. */
-  start(app: WorkflowStarter, ...args: Args): Promise<WorkflowHandle<Result>>;
+  /**
+   * Runs it as a child of the workflow whose context is given, and gives what it returns. There is exactly one child,
+   * whatever happens to the process. When the parent fails or is cancelled later, the child undoes what it has done.
+   *
+   * @throws WorkflowFailedError when the child has failed, and its `cause` is what the child threw, or was cancelled
+   * @example
+   * const invoice = await createInvoice(ctx, orderId);
+   */
+  (ctx: WorkflowContext, ...args: Args): Promise<Result>;
+  /**
+   * Starts an instance. Resolves once it is durable; it then runs whatever happens to this process. With a workflow's
+   * context it is a child, and all that is done with the handle is recorded.
+   */
+  start(starter: WorkflowStarter, ...args: Args): Promise<WorkflowHandle<Result>>;
 }
 
 /** A defined workflow. */
@@ -98,15 +90,29 @@ export function defineWorkflow<Args extends unknown[], Result>(
 ): Workflow<Args, Awaited<Result>> {
   checkName("workflow", name);
   resolveRetryPolicy([options.retry]);
-  const bind = (start: StartOptions): BoundWorkflow<Args, Awaited<Result>> => ({
-    start: async (app, ...args) => (await app["~start"](definition, start, args)) as WorkflowHandle<Awaited<Result>>,
-  });
-  const definition: Workflow<Args, Awaited<Result>> = {
-    name,
+  const bind = (start: StartOptions): BoundWorkflow<Args, Awaited<Result>> => {
+    const run = async (ctx: WorkflowContext, ...args: Args): Promise<Awaited<Result>> => {
+      const behind = ctx?.["~operations"];
+      if (behind === undefined) throw misplaced(name);
+      return (await behind.child(definition, start, args)) as Awaited<Result>;
+    };
+    return Object.assign(run, {
+      start: async (starter: WorkflowStarter, ...args: Args) =>
+        (await starter["~start"](definition, start, args)) as WorkflowHandle<Awaited<Result>>,
+    });
+  };
+  const definition = Object.assign(bind({}), {
     options,
     fn: fn as WorkflowFunction<Args, Awaited<Result>>,
     with: bind,
-    ...bind({}),
-  };
+  });
+  Object.defineProperty(definition, "name", { value: name });
   return definition;
+}
+
+function misplaced(name: string): MisplacedCallError {
+  return new MisplacedCallError(
+    `Workflow ${name} was called without a workflow's context as its first argument. Call it from a workflow, with its ` +
+      `\`ctx\`, or start it with \`${name}.start(app, ...)\`.`,
+  );
 }

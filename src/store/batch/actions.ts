@@ -1,8 +1,14 @@
 /** What workflows ask the database itself for, within the commit that records it. */
 import type { Action, ActionRequest } from "../../core/action.ts";
 import { encode, encodeThrown } from "../../core/codec.ts";
-import { ChannelModeConflictError, ChannelNotSubscribedError, undeliverable } from "../../core/errors.ts";
-import type { ChannelMode, MessageAttributes, NewEvent } from "../../core/history.ts";
+import {
+  ChannelModeConflictError,
+  ChannelNotSubscribedError,
+  InstanceNotCancellableError,
+  InstanceNotFoundError,
+  undeliverable,
+} from "../../core/errors.ts";
+import type { ChannelMode, MessageAttributes } from "../../core/history.ts";
 import type { Queries } from "../runner.ts";
 import {
   addChannel,
@@ -17,15 +23,10 @@ import {
   unsubscribeFromChannel,
 } from "../statements/channels.ts";
 import { joinGroup, leaveGroup, membersOf } from "../statements/groups.ts";
+import type { Answer } from "./answer.ts";
+import { awaitChild, startChild, undoChild } from "./children.ts";
 import { post, rouse } from "./mail.ts";
-
-/** What came of an action. */
-export interface Answer {
-  /** `undefined` when nothing is to be recorded. */
-  readonly event: NewEvent | undefined;
-  /** How many instances were sent something, or called. */
-  readonly receivers: number;
-}
+import { cancel } from "./requests.ts";
 
 /** Does what the instance asks for. */
 export async function runAction(queries: Queries, instanceId: string, action: Action): Promise<Answer> {
@@ -54,6 +55,14 @@ export async function runAction(queries: Queries, instanceId: string, action: Ac
       const members = rows.map(({ instance_id: id }) => id);
       return completed(action, members);
     }
+    case "start_child":
+      return startChild(queries, instanceId, action, request);
+    case "await_child":
+      return awaitChild(queries, action, request);
+    case "undo_child":
+      return undoChild(queries, instanceId, action, request);
+    case "cancel":
+      return cancelOther(queries, action, request);
     default:
       return send(queries, action, request);
   }
@@ -134,6 +143,19 @@ async function send(
   const result = await post(queries, request);
   if (result.type === "undeliverable") return failed(action, undeliverable(result.instanceId, result.status));
   return { ...completed(action, { id: request.message.attributes["id"] }), receivers: result.receivers };
+}
+
+async function cancelOther(
+  queries: Queries,
+  action: Action,
+  { instanceId, reason }: Extract<ActionRequest, { type: "cancel" }>,
+): Promise<Answer> {
+  const result = await cancel(queries, { type: "cancel", instanceId, reason, at: action.at });
+  if (result.type === "delivered") return { ...completed(action), receivers: result.receivers };
+  const status = result.type === "undeliverable" ? result.status : undefined;
+  const error =
+    status === undefined ? new InstanceNotFoundError(instanceId) : new InstanceNotCancellableError(instanceId, status);
+  return failed(action, error);
 }
 
 function completed({ operationId, at }: Action, result?: unknown): Answer {

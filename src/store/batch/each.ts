@@ -1,4 +1,5 @@
 /** Changes one after another, each by its own statements: on SQLite, in users' transactions, and where a batch failed. */
+import type { ActionRequest } from "../../core/action.ts";
 import type { Advance, Change, ChangeResult, Create, Subscription } from "../../core/commit.ts";
 import { undeliverable } from "../../core/errors.ts";
 import type { NewEvent } from "../../core/history.ts";
@@ -6,6 +7,7 @@ import type { Connection } from "../database.ts";
 import { eventRow, newRow, patchRow } from "../rows.ts";
 import type { Queries, Runner } from "../runner.ts";
 import { firstWaiting, lockModes, unsubscribeFromChannels } from "../statements/channels.ts";
+import { kinOf } from "../statements/children.ts";
 import { leaveGroups } from "../statements/groups.ts";
 import { appendEvent, appendEventFenced } from "../statements/history.ts";
 import {
@@ -21,6 +23,7 @@ import {
 } from "../statements/instances.ts";
 import { emptyInbox, markRead, subscribe, subscribers, unsubscribeAll } from "../statements/messages.ts";
 import { runAction } from "./actions.ts";
+import { report } from "./children.ts";
 import { deliver, post, publish, receiversOf, rouse } from "./mail.ts";
 import { recur } from "./recur.ts";
 import { cancel, retryCompensations } from "./requests.ts";
@@ -114,10 +117,19 @@ async function concernedBy(queries: Queries, change: Change): Promise<readonly s
       for (const request of requests) {
         const isPost = request.type === "publish" || request.type === "send" || request.type === "publish_to_group";
         if (isPost) ids.push(...(await receiversOf(queries, request)));
+        else ids.push(...kinIn(request));
       }
+      const [kin] = change.report !== undefined ? await queries.all(kinOf, { id: change.instanceId }) : [];
+      if (kin?.parent_id) ids.push(kin.parent_id);
       return ids;
     }
   }
+}
+
+/** The instances whose rows the action locks. */
+function kinIn(request: ActionRequest): string[] {
+  if (request.type === "await_child" || request.type === "undo_child") return [request.childId];
+  return request.type === "cancel" ? [request.instanceId] : [];
 }
 
 async function create(queries: Queries, { instance, subscriptions = [] }: Create): Promise<ChangeResult> {
@@ -136,7 +148,7 @@ export async function existing(queries: Queries, id: string): Promise<ChangeResu
 
 async function advance(queries: Queries, change: Advance): Promise<ChangeResult> {
   const { instanceId, epoch, patch, posts = [], actions = [] } = change;
-  if (posts.length === 0 && actions.length === 0 && patch?.event !== "recur") return write(queries, change);
+  if (posts.length === 0 && actions.length === 0 && patch?.event !== "recur") return writeAndReport(queries, change);
   const [held] = await queries.all(holdInstance, { id: instanceId, epoch });
   if (!held) return { type: "fenced" };
   if (held.cancel_requested_at !== null && mayBeCalledOff(change)) return { type: "called_off" };
@@ -154,10 +166,16 @@ async function advance(queries: Queries, change: Advance): Promise<ChangeResult>
     receivers += answer.receivers;
     if (answer.event) await queries.run(appendEvent, eventRow(instanceId, { ...answer.event, seq: action.seq }));
   }
-  const written = await write(queries, change);
+  const written = await writeAndReport(queries, change);
   return written.type === "applied"
     ? { type: "applied", answers, receivers: receivers + (written.receivers ?? 0) }
     : written;
+}
+
+async function writeAndReport(queries: Queries, change: Advance): Promise<ChangeResult> {
+  const written = await write(queries, change);
+  if (written.type !== "applied" || change.report === undefined) return written;
+  return { ...written, receivers: (written.receivers ?? 0) + (await report(queries, change)) };
 }
 
 /** The instance's row and history, and its inbox. */

@@ -41,9 +41,9 @@ export const insertSuccessor: Statement<"id" | "successor" | "input" | "workerId
   "instances.insertSuccessor",
   () => sql`
   insert into romancy_instances
-    (id, workflow, status, input, parent_id, root_id, continued_from, tags, priority, worker_id, epoch, signals,
-     created_at, updated_at)
-  select ${$("successor")}, workflow, 'running', ${$("input")}, parent_id, root_id, id, tags, priority,
+    (id, workflow, status, input, parent_id, root_id, detached, awaited, continued_from, tags, priority, worker_id,
+     epoch, signals, created_at, updated_at)
+  select ${$("successor")}, workflow, 'running', ${$("input")}, parent_id, root_id, detached, awaited, id, tags, priority,
          ${$("workerId")}, 1, signals + 1, ${$int("at")}, ${$int("at")}
   from romancy_instances where id = ${$("id")}`,
 );

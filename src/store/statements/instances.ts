@@ -25,7 +25,8 @@ export interface InstanceRow {
   readonly completed_at: number | null;
 }
 
-const COLUMNS = sql`
+/** Of a whole row. */
+export const COLUMNS: Sql<never> = sql`
   id, workflow, status, input, output, error, tags, priority, continued_from, parent_id, root_id, cancel_requested_at,
   cancel_reason, compensation_errors, worker_id, created_at, updated_at, completed_at`;
 
@@ -52,7 +53,7 @@ type DueParams = "workflows" | "now" | "limit" | "leastRecoveries" | "mostRecove
 
 /** Due, nobody's, of a workflow that the worker knows (invariant 1). */
 const due = (d: Dialect): Sql<DueParams> => sql`
-  select id, workflow, input, epoch + 1 as epoch, signals, recoveries, cancel_requested_at, cancel_reason
+  select id, workflow, input, epoch + 1 as epoch, signals, recoveries, cancel_requested_at, cancel_reason, parent_id
   from romancy_instances
   where worker_id is null and wake_at <= ${$int("now")} and ${d.isOneOf("workflow", $list("workflows"))}
     and recoveries between ${$int("leastRecoveries")} and ${$int("mostRecoveries")}
@@ -69,7 +70,7 @@ export const claimDue: Statement<"workerId" | DueParams, ClaimRow> = statement(
   "instances.claim",
   (d) => sql`${take}
   where id in (select id from (${due(d)}) as due)
-  returning id, workflow, input, epoch, signals, recoveries, cancel_requested_at, cancel_reason`,
+  returning id, workflow, input, epoch, signals, recoveries, cancel_requested_at, cancel_reason, parent_id`,
 );
 
 /** The same in two statements, where an update gives no rows: what is due, locked, as it will be; then `claimThese`. */
@@ -90,6 +91,7 @@ export interface ClaimRow {
   readonly recoveries: number;
   readonly cancel_requested_at: number | null;
   readonly cancel_reason: string | null;
+  readonly parent_id: string | null;
 }
 
 /** When the next instance without an owner is due; it may be long past. */

@@ -1,0 +1,9 @@
+import type { NewEvent } from "../../core/history.ts";
+
+/** What came of an action. */
+export interface Answer {
+  /** `undefined` when nothing is to be recorded. */
+  readonly event: NewEvent | undefined;
+  /** How many instances were sent something, or called. */
+  readonly receivers: number;
+}

@@ -1,0 +1,81 @@
+import { $, $int, sql } from "../sql.ts";
+import { type Statement, statement } from "../statement.ts";
+import { COLUMNS, type InstanceRow } from "./instances.ts";
+
+type NewChild =
+  | "id"
+  | "workflow"
+  | "input"
+  | "tags"
+  | "priority"
+  | "wakeAt"
+  | "at"
+  | "parentId"
+  | "rootId"
+  | "detached"
+  | "awaited";
+
+/** Nobody's, and due. */
+export const insertChild: Statement<NewChild> = statement(
+  "children.insert",
+  (d) => sql`
+  insert ${d.insertIgnore.before} into romancy_instances
+    (id, workflow, status, input, parent_id, root_id, tags, priority, wake_at, epoch, detached, awaited,
+     created_at, updated_at)
+  values
+    (${$("id")}, ${$("workflow")}, 'pending', ${$("input")}, ${$("parentId")}, ${$("rootId")}, ${$("tags")},
+     ${$int("priority")}, ${$int("wakeAt")}, 0, ${$int("detached")}, ${$int("awaited")}, ${$int("at")}, ${$int("at")})
+  ${d.insertIgnore.after}`,
+);
+
+export interface ChildRow extends InstanceRow {
+  readonly awaited: number;
+}
+
+/** Kept as it is until the transaction ends. */
+export const lockInstance: Statement<"id", ChildRow> = statement(
+  "children.lock",
+  (d) => sql`select ${COLUMNS}, awaited from romancy_instances where id = ${$("id")} ${d.lockRow}`,
+);
+
+/** Its parent is to be told of its end, once more. */
+export const markAwaited: Statement<"id"> = statement(
+  "children.markAwaited",
+  () => sql`update romancy_instances set awaited = awaited + 1 where id = ${$("id")}`,
+);
+
+/** A completed one is taken up again, to be undone. */
+export const reopenChild: Statement<"id" | "status" | "reason" | "at"> = statement(
+  "children.reopen",
+  () => sql`
+  update romancy_instances
+  set status = ${$("status")}, completed_at = null, wake_at = ${$int("at")}, updated_at = ${$int("at")},
+      epoch = epoch + 1, awaited = awaited + 1, cancel_requested_at = ${$int("at")}, cancel_reason = ${$("reason")}
+  where id = ${$("id")} and status = 'completed'`,
+);
+
+/** The next event of its history: all that its code has done is to be undone. */
+export const appendRollback: Statement<"instanceId" | "data" | "at"> = statement(
+  "children.appendRollback",
+  () => sql`
+  insert into romancy_history (instance_id, seq, kind, operation_id, data, at)
+  select ${$("instanceId")}, coalesce(max(seq), 0) + 1, 'rollback_started', 'rollback', ${$("data")}, ${$int("at")}
+  from romancy_history where instance_id = ${$("instanceId")}`,
+);
+
+export interface KinRow {
+  readonly parent_id: string | null;
+  readonly awaited: number;
+}
+
+/** Whom it is to tell of its end. */
+export const kinOf: Statement<"id", KinRow> = statement(
+  "children.kin",
+  () => sql`select parent_id, awaited from romancy_instances where id = ${$("id")}`,
+);
+
+/** What the instance was started as: the first of its chain. */
+export const firstOfChain: Statement<"id", { readonly chain_id: string }> = statement(
+  "chains.first",
+  () => sql`select chain_id from romancy_chains where instance_id = ${$("id")}`,
+);
