@@ -177,7 +177,7 @@ export class EngineWorkflowContext implements WorkflowContext {
     const id = call.id ?? this.#names.next(activity.name);
     const { compensation } = activity.options;
     if (compensation) {
-      this.#options.saga.offer(id, { compensation: asCompensation(activity.name, compensation as object), args });
+      this.#options.saga.offer(id, { compensation: asCompensation(activity.name, compensation), args });
     }
     return this.#execution.open("activity", id, { type: "activity", activity, call, args });
   }
