@@ -35,6 +35,16 @@ export class SessionConnection<Client> {
     return this.#isOver;
   }
 
+  /**
+   * The connection, for a statement. Whoever waited for it may come too late: then it is somebody else's already, or
+   * what is written stays written.
+   */
+  async use(): Promise<Client> {
+    const client = await this.connected;
+    if (this.#isOver) throw new SessionError("The activity's session has ended: it cannot be used.");
+    return client;
+  }
+
   /** Ends the session with what commits. */
   async commit(last: (client: Client) => Promise<unknown>): Promise<void> {
     await this.#end(last);

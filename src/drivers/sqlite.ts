@@ -8,7 +8,7 @@
  * 3. WAL and `synchronous = FULL`: what was committed survives a power failure.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { UnsupportedDatabaseError } from "../core/errors.ts";
+import { SessionError, UnsupportedDatabaseError } from "../core/errors.ts";
 import { type Connection, completing, type Database, type Row, type SharedTransaction } from "../store/database.ts";
 import type { Dialect } from "../store/dialect.ts";
 import type { Naming } from "../store/naming.ts";
@@ -217,6 +217,7 @@ class SqliteTransaction implements SharedTransaction {
   }
 
   async isOpen(): Promise<boolean> {
+    if (this.#isOver) return false;
     try {
       this.#connection.client.exec(`release ${MARK}`);
       return true;
@@ -225,20 +226,22 @@ class SqliteTransaction implements SharedTransaction {
     }
   }
 
-  all(statement: Compiled, values: readonly Bindable[]): Promise<Row[]> {
-    return this.#connection.all(statement, values);
+  async all(statement: Compiled, values: readonly Bindable[]): Promise<Row[]> {
+    return this.#use().read(statement, values);
   }
 
-  run(statement: Compiled, values: readonly Bindable[]): Promise<number> {
-    return this.#connection.run(statement, values);
+  async run(statement: Compiled, values: readonly Bindable[]): Promise<number> {
+    return this.#use().write(statement, values);
   }
 
-  script(text: string): Promise<void> {
-    return this.#connection.script(text);
+  async script(text: string): Promise<void> {
+    this.#use().client.exec(text);
   }
 
   async query(text: string, values: readonly SqlValue[]): Promise<Row[]> {
-    return this.#connection.client.prepare(text).all(...values);
+    return this.#use()
+      .client.prepare(text)
+      .all(...values);
   }
 
   async commit(): Promise<void> {
@@ -256,6 +259,12 @@ class SqliteTransaction implements SharedTransaction {
     } finally {
       this.#release();
     }
+  }
+
+  /** After its end the connection is somebody else's, or what is written stays written. */
+  #use(): SqliteConnection {
+    if (this.#isOver) throw new SessionError("The activity's session has ended: it cannot be used.");
+    return this.#connection;
   }
 }
 

@@ -298,7 +298,6 @@ export class Run implements TaskOwner, SubmissionsHost {
     this.#execution.close();
     this.#outcome = undefined;
     this.draft.isCompensating = true;
-    this.draft.knowsOfCancel = true;
     if (event) {
       this.draft.add(event, undefined);
       this.draft.patch = { event: "compensate", at, error: verdict.error };
@@ -360,7 +359,9 @@ export class Run implements TaskOwner, SubmissionsHost {
   /** It would have ended, but for a cancel that it had not seen (R5): it is taken up again from its history. */
   #keepWhatHappened(advance: Advance): void {
     this.#close("It is to be cancelled");
-    const written = this.journal.submit(() => ({ ...advance, patch: undefined, clears: false }));
+    // A rollback that has not begun: how it is to end is another matter now.
+    const events = advance.events.filter(({ kind }) => kind !== "rollback_started");
+    const written = this.journal.submit(() => ({ ...advance, events, patch: undefined, clears: false }));
     void written.then(() => this.#disown("It is to be cancelled"));
   }
 

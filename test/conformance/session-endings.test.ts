@@ -4,6 +4,7 @@ import { type ActivityContext, defineActivity, defineWorkflow, SessionError } fr
 import { startApp, testDatabase } from "../support/apps.ts";
 import { runOnClient } from "../support/client.ts";
 import { databaseKind, dialectName, placeholders } from "../support/database.ts";
+import { gate } from "../support/wait.ts";
 
 beforeEach(() => testDatabase().exec("create table payments (order_id varchar(50) primary key)"));
 
@@ -236,5 +237,37 @@ describe("the client", () => {
     expect(outcome).toEqual(RECORDED);
     expect(errors).toEqual([null, null, expect.any(Error), expect.any(TypeError)]);
     expect(await payments()).toEqual(["a", "b", "c"]);
+  });
+});
+
+describe("an activity that is given up", () => {
+  it("while it waits for its transaction writes nothing when that comes", async () => {
+    const begun = gate();
+    const taken = gate();
+    const free = gate();
+    const holder = defineActivity("holder", async (ctx) => {
+      await begun.opened;
+      await ctx.session.begin();
+      taken.open();
+      await free.opened;
+    });
+    const late = defineActivity(
+      "late",
+      async (ctx) => {
+        begun.open();
+        await taken.opened;
+        // On SQLite it has to wait for the other one's transaction.
+        const inserted = insert(ctx, "late");
+        await new Promise((resolve) => ctx.signal.addEventListener("abort", resolve));
+        free.open();
+        await inserted;
+      },
+      { timeout: 50, retry: false },
+    );
+    const flow = defineWorkflow("flow", (ctx) => Promise.allSettled([late(ctx), holder(ctx)]));
+    const app = await startApp({ workflows: [flow] });
+    const ends = await (await flow.start(app)).result();
+    expect(ends.map(({ status }) => status)).toEqual(["rejected", "fulfilled"]);
+    expect(await payments()).toEqual([]);
   });
 });

@@ -54,7 +54,7 @@ export class MysqlSession implements SharedTransaction {
   }
 
   async query(text: string, values: readonly SqlValue[]): Promise<Row[]> {
-    const [result] = await (await this.#own.connected).query({ sql: text, values, rowsAsArray: false });
+    const [result] = await (await this.#own.use()).query({ sql: text, values, rowsAsArray: false });
     return Array.isArray(result) ? result : [];
   }
 
@@ -81,7 +81,7 @@ export class MysqlSession implements SharedTransaction {
   }
 
   async #connection(): Promise<MysqlConnection> {
-    return new MysqlConnection(await this.#own.connected, false);
+    return new MysqlConnection(await this.#own.use(), false);
   }
 }
 

@@ -34,19 +34,19 @@ export class PostgresSession implements SharedTransaction {
   }
 
   async all(statement: Compiled, values: readonly Bindable[]): Promise<Row[]> {
-    return new PostgresConnection(await this.#own.connected).all(statement, values);
+    return new PostgresConnection(await this.#own.use()).all(statement, values);
   }
 
   async run(statement: Compiled, values: readonly Bindable[]): Promise<number> {
-    return new PostgresConnection(await this.#own.connected).run(statement, values);
+    return new PostgresConnection(await this.#own.use()).run(statement, values);
   }
 
   async script(text: string): Promise<void> {
-    await (await this.#own.connected).query(text);
+    await (await this.#own.use()).query(text);
   }
 
   async query(text: string, values: readonly SqlValue[]): Promise<Row[]> {
-    return (await (await this.#own.connected).query(text, values)).rows;
+    return (await (await this.#own.use()).query(text, values)).rows;
   }
 
   async isOpen(): Promise<boolean> {
