@@ -7,12 +7,24 @@ import {
   type RomancyOptions,
   retryPolicies,
   TerminalError,
+  type WorkflowContext,
+  type WorkflowHandle,
 } from "../../src/index.ts";
 import { recordingLogger, startApp, testDatabase } from "../support/apps.ts";
 import { gate, until } from "../support/wait.ts";
 
 /** Nothing stays in memory while it waits: every wake-up is a replay. */
 const cold: Partial<RomancyOptions> = { maxParkedInstances: 0 };
+
+/** Where a cold instance is set aside, and goes on by replay. Not for a time, which may have passed before it was set aside. */
+async function setAside(ctx: WorkflowContext): Promise<void> {
+  await ctx.waitEvent("go");
+}
+
+async function goOn(app: Romancy, handle: WorkflowHandle<unknown>): Promise<void> {
+  await until(async () => (await handle.status()) === "waiting");
+  await app.sendEvent({ type: "go", source: "test", data: null });
+}
 
 /** Shuts the app down and starts another one on the same database. */
 async function restart(app: Romancy, options: Partial<RomancyOptions>): Promise<Romancy> {
@@ -67,13 +79,14 @@ describe("replay", () => {
       const winner = await Promise.race([loser, fast(ctx)]);
       winners.push(winner);
       await loser;
-      await ctx.sleep(10);
+      await setAside(ctx);
       return winner;
     });
     const app = await startApp({ workflows: [flow], ...cold });
     const handle = await flow.start(app);
     await until(() => winners.length === 1);
     release.open();
+    await goOn(app, handle);
     expect(await handle.result()).toBe("fast");
     expect(winners).toEqual(["fast", "fast"]);
   });
@@ -88,7 +101,7 @@ describe("replay", () => {
         log.push(`caught ${(error as Error).name}`);
       }
       try {
-        await ctx.sleep(10);
+        await setAside(ctx);
       } catch (error) {
         log.push(`leaked ${String(error)}`);
       } finally {
@@ -96,7 +109,9 @@ describe("replay", () => {
       }
     });
     const app = await startApp({ workflows: [flow], ...cold });
-    await (await flow.start(app)).result();
+    const handle = await flow.start(app);
+    await goOn(app, handle);
+    await handle.result();
     // The run that was set aside never reached its `finally`.
     expect(log).toEqual(["caught ActivityError", "caught ActivityError", "finally"]);
   });
@@ -105,10 +120,12 @@ describe("replay", () => {
     const seen: unknown[] = [];
     const flow = defineWorkflow("flow", async (ctx) => {
       seen.push([ctx.now(), ctx.random(), ctx.uuid(), ctx.uuid()]);
-      await ctx.sleep(10);
+      await setAside(ctx);
     });
     const app = await startApp({ workflows: [flow], ...cold });
-    await (await flow.start(app)).result();
+    const handle = await flow.start(app);
+    await goOn(app, handle);
+    await handle.result();
     expect(seen).toHaveLength(2);
     expect(seen[0]).toEqual(seen[1]);
     const [now, random, first, second] = seen[0] as [number, number, string, string];
@@ -123,13 +140,15 @@ describe("replay", () => {
     const flow = defineWorkflow("flow", async (ctx) => {
       ctx.log.info("before", { n: 1 });
       replaying.push(ctx.isReplaying);
-      await ctx.sleep(10);
+      await setAside(ctx);
       ctx.log.info("after");
       replaying.push(ctx.isReplaying);
     });
     const app = await startApp({ workflows: [flow], logger, ...cold });
-    const { id, result } = await flow.start(app);
-    await result();
+    const handle = await flow.start(app);
+    const { id } = handle;
+    await goOn(app, handle);
+    await handle.result();
     expect(replaying).toEqual([false, true, false]);
     const own = logger.lines.filter(({ message }) => message === "before" || message === "after");
     expect(own).toEqual([
@@ -221,7 +240,7 @@ describe("what is not durable", () => {
     const step = defineActivity("step", () => "step");
     let strayed = false;
     const flow = defineWorkflow("flow", async (ctx) => {
-      const winner = await Promise.race([ctx.sleep(60).then(() => "slept"), outside.opened.then(() => "outside")]);
+      const winner = await Promise.race([ctx.sleep(500).then(() => "slept"), outside.opened.then(() => "outside")]);
       strayed ||= winner === "outside";
       return [winner, await step(ctx)];
     });

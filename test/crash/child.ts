@@ -180,8 +180,6 @@ export function launch(name: string, { options = {}, mode = "", label = "", ...m
   const process_ = spawn(process.execPath, [...flags, fixture(name), settings], {
     env: {
       ...process.env,
-      // Starts take half the time.
-      NODE_COMPILE_CACHE: join(tmpdir(), "romancy-crash-compiled"),
       CRASH_AHEAD: String(ahead),
       CRASH_DIE_BEFORE: String(dieBeforeCall ?? 0),
       CRASH_COUNTED: counted ?? "",

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { createPayments, effects, launch, launched, payments, recorded } from "./child.ts";
 
-it("recovers from a kill before and after each commit", async () => {
+it("recovers from a kill before and after each commit", { timeout: 180_000 }, async () => {
   createPayments();
   let point = 1;
   for (; ; point++) {

@@ -43,7 +43,7 @@ describe("a new file", () => {
     checkFile();
   });
 
-  it("can be used after a kill at any point of the first start", async () => {
+  it("can be used after a kill at any point of the first start", { timeout: 180_000 }, async () => {
     let point = 1;
     for (; ; point++) {
       for (const end of ["", "-wal", "-shm"]) rmSync(`${databaseFile()}${end}`, { force: true });

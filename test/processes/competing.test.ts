@@ -8,24 +8,30 @@ import type { Romancy } from "../../src/index.ts";
 import { dice, seed } from "../crash/random.ts";
 import { startApp, testDatabase } from "../support/apps.ts";
 import { placeholders } from "../support/database.ts";
+import { effort } from "../support/effort.ts";
 import { until } from "../support/wait.ts";
 import { consumer, producer, transactionalProducer } from "./fixtures/jobs.ts";
 
 const WORKERS = 4;
-const KILLS = 10;
+const KILLS = 8 * effort;
 /** From each of three kinds of senders. */
-const JOBS = { app: 400, workflow: 300, activity: 300 };
+const JOBS = { app: 200 * effort, workflow: 150 * effort, activity: 150 * effort };
+/** Of the app's jobs, that are published between two kills at most, so that a fast machine is not done before them. */
+const SHARE = 40;
 
 const program = fileURLToPath(new URL("fixtures/jobs-worker.ts", import.meta.url));
 const INSERT = placeholders("insert into jobs (name) values (?)");
 
 const named = (name: string, count: number): string[] => Array.from({ length: count }, (_, n) => `${name}-${n}`);
 
-async function publishAll(client: Romancy): Promise<void> {
-  for (const job of named("app", JOBS.app)) await client.publish("jobs", job);
+async function publishAll(client: Romancy, kills: () => number): Promise<void> {
+  for (const [n, job] of named("app", JOBS.app).entries()) {
+    await until(() => kills() >= Math.floor(n / SHARE));
+    await client.publish("jobs", job);
+  }
 }
 
-it(`are received once and none is lost (CRASH_SEED=${seed})`, { timeout: 120_000 }, async () => {
+it(`are received once and none is lost (CRASH_SEED=${seed})`, { timeout: 90_000 * effort }, async () => {
   await testDatabase().exec("create table jobs (name varchar(100))");
   const client = await startApp({ worker: false });
   const start = (): ChildProcess =>
@@ -38,10 +44,10 @@ it(`are received once and none is lost (CRASH_SEED=${seed})`, { timeout: 120_000
       await producer.start(client, "workflow", JOBS.workflow),
       await transactionalProducer(INSERT).start(client, "activity", JOBS.activity),
     ];
-    const published = Promise.all([publishAll(client), ...producers.map((handle) => handle.result())]);
+    let kills = 0;
+    const published = Promise.all([publishAll(client, () => kills), ...producers.map((handle) => handle.result())]);
     const over = published.then(() => "over" as const);
     const roll = dice(seed);
-    let kills = 0;
     for (; kills < KILLS; kills++) {
       if ((await Promise.race([over, wait(roll(400))])) === "over") break;
       const index = roll(WORKERS) - 1;

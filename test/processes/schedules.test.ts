@@ -12,12 +12,13 @@ import type { Romancy, WorkflowHandle } from "../../src/index.ts";
 import { dice, seed } from "../crash/random.ts";
 import { startApp, testDatabase } from "../support/apps.ts";
 import { databaseKind } from "../support/database.ts";
+import { effort } from "../support/effort.ts";
 import { until } from "../support/wait.ts";
 import { channelOf, EACH, type Got, KINDS, type Kind, receiver, rival } from "./fixtures/receivers.ts";
 
 /** Schedules at once, and how often. */
 const WIDTH = 50;
-const ROUNDS = databaseKind === "sqlite" ? 24 : 4;
+const ROUNDS = (databaseKind === "sqlite" ? 6 : 2) * effort;
 
 const program = fileURLToPath(new URL("fixtures/receivers-worker.ts", import.meta.url));
 
@@ -91,7 +92,7 @@ async function check({ one, two }: Pair): Promise<void> {
 it.each([1_000, 0])(
   `lose nothing and deliver nothing twice (%i parked, CRASH_SEED=${seed})`,
   {
-    timeout: 90_000,
+    timeout: 60_000 * effort,
   },
   async (maxParkedInstances) => {
     const app = await startReceivers(maxParkedInstances);

@@ -1,4 +1,4 @@
-/** Four workers, two thousand instances, and a worker killed every moment: all end once, nothing is recorded twice. */
+/** Four workers, hundreds of instances, and a worker killed every moment: all end once, nothing is recorded twice. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -7,24 +7,38 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
-import { defineWorkflow } from "../../src/index.ts";
+import { defineWorkflow, type Romancy, type WorkflowHandle } from "../../src/index.ts";
 import { dice, seed } from "../crash/random.ts";
 import { startApp, testDatabase } from "../support/apps.ts";
 import { placeholders } from "../support/database.ts";
+import { effort } from "../support/effort.ts";
+import { until } from "../support/wait.ts";
 
-const INSTANCES = 2_000;
+const INSTANCES = 800 * effort;
 const WORKERS = 4;
-const KILLS = 25;
+const KILLS = 12 * effort;
+/** Instances that are started between two kills at most, so that a fast machine is not done before them. */
+const SHARE = 160;
 
 const worker = fileURLToPath(new URL("fixtures/storm-worker.ts", import.meta.url));
 const INSERT = "insert into payments (instance_id, nonce) values (?, ?)";
 
-it(`survives the death of its workers (CRASH_SEED=${seed})`, { timeout: 120_000 }, async () => {
+const storm = defineWorkflow("storm", (): string[] => []);
+
+async function startAll(client: Romancy, kills: () => number): Promise<WorkflowHandle<string[]>[]> {
+  const handles: WorkflowHandle<string[]>[] = [];
+  while (handles.length < INSTANCES) {
+    await until(() => kills() >= handles.length / SHARE);
+    handles.push(...(await Promise.all(Array.from({ length: SHARE }, () => storm.start(client)))));
+  }
+  return handles;
+}
+
+it(`survives the death of its workers (CRASH_SEED=${seed})`, { timeout: 90_000 * effort }, async () => {
   const folder = mkdtempSync(join(tmpdir(), "romancy-storm-"));
   const log = join(folder, "executions.log");
   writeFileSync(log, "");
   await testDatabase().exec("create table payments (instance_id varchar(100), nonce varchar(100))");
-  const storm = defineWorkflow("storm", (): string[] => []);
   const client = await startApp({ worker: false });
   const start = (): ChildProcess => {
     const args = [testDatabase().url, log, placeholders(INSERT)];
@@ -33,11 +47,11 @@ it(`survives the death of its workers (CRASH_SEED=${seed})`, { timeout: 120_000 
   const workers = Array.from({ length: WORKERS }, start);
   try {
     await Promise.all(workers.map((child) => once(child, "message")));
-    const handles = await Promise.all(Array.from({ length: INSTANCES }, () => storm.start(client)));
-    const results = Promise.all(handles.map((handle) => handle.result()));
+    let kills = 0;
+    const starts = startAll(client, () => kills);
+    const results = starts.then((handles) => Promise.all(handles.map((handle) => handle.result())));
     const over = results.then(() => "over" as const);
     const roll = dice(seed);
-    let kills = 0;
     for (; kills < KILLS; kills++) {
       if ((await Promise.race([over, wait(roll(300))])) === "over") break;
       const index = roll(WORKERS) - 1;
@@ -47,7 +61,7 @@ it(`survives the death of its workers (CRASH_SEED=${seed})`, { timeout: 120_000 
     expect(kills, "workers were killed").toBeGreaterThan(3);
     check(
       await results,
-      handles.map(({ id }) => id),
+      (await starts).map(({ id }) => id),
       readFileSync(log, "utf8"),
       await payments(),
       await recorded(),

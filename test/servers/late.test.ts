@@ -54,6 +54,11 @@ async function ownerOf(id: string): Promise<unknown> {
   return row?.["worker_id"];
 }
 
+async function epochOf(id: string): Promise<number> {
+  const [row] = await testDatabase().rows("select epoch from romancy_instances where id = ?", [id]);
+  return Number(row?.["epoch"]);
+}
+
 const kinds = async (id: string): Promise<unknown[]> =>
   (await testDatabase().rows("select kind from romancy_history where instance_id = ? order by seq", [id])).map(
     ({ kind }) => kind,
@@ -102,8 +107,10 @@ describe("a claim", () => {
     await until(() => trail.length === 1);
     const [mine, late] = trail[0] === "a by one" ? ["a", "b"] : ["b", "a"];
     expect(await ownerOf(late)).toBeNull();
+    const before = await epochOf(late);
     await claim.deliver();
-    await until(async () => (await ownerOf(late)) !== null);
+    // By that a claim is known when what it took has been given back already.
+    await until(async () => (await epochOf(late)) > before);
     await startApp({ workerId: "two", workflows: [work("two")] });
     await client.handle(one, late).result();
     expect(trail).toEqual([`${mine} by one`, `${late} by two`]);

@@ -27,7 +27,7 @@ it("costs no worker its instances, and each is known by a lock that is held", { 
   await startApp({ workerId: "two", ...options });
   const handles = await Promise.all(Array.from({ length: 5 }, () => long.start(one)));
   await until(() => runs.length === handles.length);
-  let last: unknown[] = [];
+  let last = await lockNames();
   for (let round = 0; round < ROUNDS; round++) {
     await terminate(await connections());
     const areNew = (locks: unknown[]): boolean => locks.every((lock, n) => lock !== null && lock !== last[n]);

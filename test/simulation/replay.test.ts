@@ -3,11 +3,12 @@ import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Outcome } from "../../src/core/execution.ts";
 import { type HistoryEvent, operationKindOf } from "../../src/core/history.ts";
+import { effort } from "../support/effort.ts";
 import { completedIn, Simulation } from "./harness.ts";
 import { type Change, changed, type Program, programs } from "./program.ts";
 
 const seeds = fc.integer();
-const RUNS = 200;
+const RUNS = 100 * effort;
 
 /** What the process would have died of. */
 const unhandled: unknown[] = [];
@@ -119,7 +120,7 @@ async function crashEverywhere({ program, seed, sessions }: Case, tally: Tally):
   }
 }
 
-describe("a crash at any commit", { timeout: 180_000 }, () => {
+describe("a crash at any commit", { timeout: 60_000 * effort }, () => {
   it("is replayed to the same operations, the same winners and the same end", async () => {
     const tally = emptyTally();
     const property = (program: Program, seed: number): Promise<void> =>

@@ -40,5 +40,5 @@ export function placeholders(sql: string): string {
 
 function open(database: ProvidedDatabase): Databases {
   if (!("url" in database)) return sqliteDatabases;
-  return database.kind === "postgres" ? new PostgresDatabases(database.url) : new MysqlDatabases(database.url);
+  return database.kind === "postgres" ? new PostgresDatabases(database.url) : new MysqlDatabases(database);
 }

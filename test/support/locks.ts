@@ -1,5 +1,6 @@
 import { testDatabase } from "./apps.ts";
 import { databaseKind } from "./database.ts";
+import { processList, waitingFor } from "./databases/mysql.ts";
 
 /** The locks of the workers there are, in the order of their ids. */
 export async function lockNames(): Promise<unknown[]> {
@@ -32,8 +33,7 @@ export async function isWaiting(): Promise<boolean> {
     return (await testDatabase().rows(waiting)).length > 0;
   }
   await new Promise((resolve) => setTimeout(resolve, LOOK_AFTER));
-  const waiting = `select 1 from information_schema.innodb_trx join information_schema.processlist on id = trx_mysql_thread_id
-    where db = database() and trx_state = 'LOCK WAIT'`;
+  const waiting = waitingFor(databaseKind).replace("?", "database()");
   return (await testDatabase().rows(waiting)).length > 0;
 }
 
@@ -54,7 +54,7 @@ export async function connections(): Promise<number[]> {
   const all =
     databaseKind === "postgres"
       ? "select pid as id from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'"
-      : "select id from information_schema.processlist where db = database() and id <> connection_id()";
+      : `select id from ${processList(databaseKind)} where db = database() and id <> connection_id()`;
   return (await testDatabase().rows(all)).map(({ id }) => Number(id));
 }
 

@@ -5,22 +5,38 @@ import { type Databases, type Hold, newName, type Param, type Row, type TestData
 /** `bigint`, which `pg` gives as text. */
 const BIGINT = 20;
 
+/** Drops all that tests make: schemas and what is in them. */
+const EMPTY = `do $$
+  declare name text;
+  begin
+    for name in select nspname from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema' loop
+      execute format('drop schema %I cascade', name);
+    end loop;
+    create schema public;
+  end
+$$`;
+
 export class PostgresDatabases implements Databases {
   readonly #url: string;
   #admin: Promise<Client> | undefined;
+  /** Databases that tests have had and that are as new: to make and to drop one takes ten times as long. */
+  readonly #emptied: PostgresTestDatabase[] = [];
 
   constructor(url: string) {
     this.#url = url;
   }
 
   async create(): Promise<TestDatabase> {
+    const emptied = this.#emptied.pop();
+    if (emptied) return emptied;
     const name = newName();
     const admin = await this.#connected();
     await admin.query(`create database ${name}`);
-    return new PostgresTestDatabase(admin, urlOf(this.#url, name), name);
+    return new PostgresTestDatabase(admin, urlOf(this.#url, name), name, this.#emptied);
   }
 
   async close(): Promise<void> {
+    for (const database of this.#emptied.splice(0)) await database.remove();
     await (await this.#admin)?.end();
     this.#admin = undefined;
   }
@@ -35,11 +51,13 @@ class PostgresTestDatabase implements TestDatabase {
   readonly url: string;
   readonly #admin: Client;
   readonly #name: string;
+  readonly #emptied: PostgresTestDatabase[];
 
-  constructor(admin: Client, url: string, name: string) {
+  constructor(admin: Client, url: string, name: string, emptied: PostgresTestDatabase[]) {
     this.#admin = admin;
     this.url = url;
     this.#name = name;
+    this.#emptied = emptied;
   }
 
   async exec(sql: string, params?: readonly Param[]): Promise<void> {
@@ -74,6 +92,13 @@ class PostgresTestDatabase implements TestDatabase {
   }
 
   async drop(): Promise<void> {
+    // Whoever is still connected, as a process that was just killed, must not meet the next test.
+    if ((await this.open()).length > 0) return this.remove();
+    await this.exec(EMPTY);
+    this.#emptied.push(this);
+  }
+
+  async remove(): Promise<void> {
     await this.#admin.query(`drop database ${this.#name} with (force)`);
   }
 
