@@ -10,6 +10,7 @@ import type {
 } from "./channels.ts";
 import type { ReceivedEvent, WaitEventOptions } from "./events.ts";
 import type { Logger } from "./logger.ts";
+import type { EventSender } from "./outbox.ts";
 
 /** What the engine does for a workflow's context. */
 export interface WorkflowOperations {
@@ -21,7 +22,7 @@ export interface WorkflowOperations {
  *
  * Workflow code must be deterministic: no clock, randomness or I/O but through this context and activities.
  */
-export interface WorkflowContext extends MessageSender {
+export interface WorkflowContext extends MessageSender, EventSender {
   readonly instanceId: string;
   readonly workflowName: string;
   /** Whether the code is being answered from history at this moment. Use it for display, never to branch. */

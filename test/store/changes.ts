@@ -1,5 +1,18 @@
 /** Random batches of changes, and instances that they may or may not apply to. */
-import { type Arbitrary, array, constant, constantFrom, integer, nat, oneof, option, record, string } from "fast-check";
+import {
+  type Arbitrary,
+  array,
+  boolean,
+  constant,
+  constantFrom,
+  integer,
+  nat,
+  oneof,
+  option,
+  record,
+  string,
+} from "fast-check";
+import type { OutgoingEvent } from "../../src/core/action.ts";
 import type { Advance, Change, Create, InstancePatch } from "../../src/core/commit.ts";
 import type { HistoryEvent } from "../../src/core/history.ts";
 
@@ -65,6 +78,14 @@ const patch: Arbitrary<InstancePatch> = oneof(
   record({ event: constant("suspend" as const), at, wakeAt: option(at), signals: nat(1) }),
 );
 
+const outgoing: Arbitrary<OutgoingEvent> = record({
+  id: text,
+  attributes: record({ id: text, type: text }),
+  body: option(text),
+  isBinary: boolean(),
+  at: nat(1_000),
+});
+
 /** Epochs around those that instances have, and places in history of which some are taken. */
 export const advance: Arbitrary<Advance> = record({
   instanceId: id,
@@ -72,11 +93,22 @@ export const advance: Arbitrary<Advance> = record({
   events: array(event, { maxLength: 3 }),
   first: integer({ min: 1, max: 6 }),
   patch: option(patch, { nil: undefined }),
+  posts: array(outgoing, { maxLength: 2 }),
+  asked: array(outgoing, { maxLength: 2 }),
+  // Places in history that nothing else has taken.
+  place: integer({ min: 1_000, max: 2 ** 40 }),
 })
   .filter(({ events, patch: change }) => events.length > 0 || change !== undefined)
-  .map(({ first, events, ...rest }) => ({
+  .map(({ first, events, posts, asked, place, ...rest }) => ({
     type: "advance",
     ...rest,
+    posts: posts.map((event) => ({ type: "emit", event })),
+    actions: asked.map((event, index) => ({
+      seq: place + index,
+      operationId: `send_event:${index}`,
+      at: 7,
+      request: { type: "emit", event },
+    })),
     events: events.map((item, index): HistoryEvent => ({ ...item, seq: first + index })),
   }));
 

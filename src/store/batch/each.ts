@@ -19,6 +19,7 @@ import {
   suspendInstance,
 } from "../statements/instances.ts";
 import { emptyInbox, markRead, subscribe, subscribers, unsubscribeAll } from "../statements/messages.ts";
+import { insertEvent, outboxRow } from "../statements/outbox.ts";
 import { runAction } from "./actions.ts";
 import { deliver, post, publish, receiversOf, rouse } from "./mail.ts";
 import { recur } from "./recur.ts";
@@ -131,6 +132,10 @@ async function advance(queries: Queries, change: Advance): Promise<ChangeResult>
   if ((await queries.all(holdInstance, { id: instanceId, epoch })).length === 0) return { type: "fenced" };
   let receivers = 0;
   for (const posted of posts) {
+    if (posted.type === "emit") {
+      await queries.run(insertEvent, outboxRow(instanceId, posted.event));
+      continue;
+    }
     const result = await post(queries, posted);
     // Then nothing of it applies: the activity has failed.
     if (result.type === "undeliverable") throw undeliverable(result.instanceId, result.status);
