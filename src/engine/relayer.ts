@@ -55,6 +55,8 @@ export class Relayer {
   #again = false;
   #isExpected = false;
   #failed = 0;
+  /** How often the lease was lost. */
+  #lives = 0;
   #stopped = false;
   /** Epoch milliseconds of the timer that is set. */
   #wakeAt = Number.POSITIVE_INFINITY;
@@ -92,6 +94,7 @@ export class Relayer {
 
   /** The lease is lost: others send what was this worker's (1). */
   drop(reason: string): void {
+    this.#lives++;
     this.#slots.clear();
     this.#lanes.clear();
     this.#held.clear();
@@ -194,12 +197,13 @@ export class Relayer {
     if (!isExpected && !(await this.#isDue())) return;
     const token = uuidv7(clock.now(), randomBytes(10));
     this.#unanswered.push(token);
+    const lives = this.#lives;
     const claimed = await outbox.claim(workerId, token, room, this.#held);
     this.#unanswered.pop();
     if (claimed.length > 0) this.#again = true;
     // What is due and could not be had is being claimed by another, or was put off.
     else if (!isExpected) this.wakeAt(clock.now() + MISSED_AGAIN_AFTER);
-    if (this.#stopped || !mayWork()) this.#release(claimed);
+    if (this.#stopped || !mayWork() || lives !== this.#lives) this.#release(claimed);
     else for (const event of claimed) this.#enqueue(event);
   }
 
@@ -219,6 +223,12 @@ export class Relayer {
   }
 
   #enqueue(event: ClaimedEvent): void {
+    // While it was claimed, what it follows may have come to be tried again later.
+    const heldUp = this.#settlements.find((one) => one.instanceId === event.instanceId && holdsUp(one));
+    if (heldUp && holdsUp(heldUp)) {
+      this.#release([event], heldUp.delay);
+      return;
+    }
     this.#held.add(event.position);
     const lane = this.#lanes.get(event.instanceId);
     if (lane) lane.push(event);
@@ -257,8 +267,7 @@ export class Relayer {
     if (lane?.[0] !== event) return;
     lane.shift();
     const [next] = lane;
-    const isHeldUp =
-      settlement.type === "released" || (settlement.type === "failed" && settlement.status === "pending");
+    const isHeldUp = holdsUp(settlement);
     if (isHeldUp) this.#release(lane, settlement.delay);
     if (isHeldUp || !next || this.#stopped) this.#lanes.delete(instanceId);
     else this.#slots.run(() => this.#send(next));
@@ -271,4 +280,9 @@ export class Relayer {
     this.#settlements.push(...released);
     if (released.length > 0) this.#go();
   }
+}
+
+/** Whether what follows in the lane has to wait. */
+function holdsUp(settlement: Settlement): settlement is Exclude<Settlement, { readonly type: "published" }> {
+  return settlement.type === "released" || (settlement.type === "failed" && settlement.status === "pending");
 }
