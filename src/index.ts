@@ -51,6 +51,7 @@ export type {
   ReceiveOptions,
   SentMessage,
 } from "./workflow/channels.ts";
+export { toCloudEventJson } from "./workflow/cloud-event.ts";
 export type {
   EventInput,
   EventSubscription,

@@ -18,7 +18,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly RegExp[]>> = {
     /^npm:/,
     /^node:/,
   ],
-  http: [/^http\//, /^core\//, /^workflow\/(channels|events|logger|outbox)\./, /^npm:/, /^node:/],
+  http: [/^http\//, /^core\//, /^workflow\/(channels|cloud-event|events|logger|outbox)\./, /^npm:/, /^node:/],
+  outbox: [/^index\./, /^npm:/],
   engine: [/^engine\//, /^core\//, /^workflow\//, /^store\/store\./, /^http\/port\./, /^npm:/, /^node:/],
 };
 

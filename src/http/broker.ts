@@ -1,6 +1,7 @@
 /** Sends events to a broker by HTTP, as CloudEvents in binary or structured mode. */
 import { messageOf, PublishError, TerminalError } from "../core/errors.ts";
 import { isJson, mediaTypeOf } from "../core/media-type.ts";
+import { toCloudEventJson } from "../workflow/cloud-event.ts";
 import type { ReceivedEvent } from "../workflow/events.ts";
 import type { Delivery, Publisher } from "../workflow/outbox.ts";
 import type { BrokerSettings } from "./port.ts";
@@ -56,18 +57,13 @@ function messageFor(event: ReceivedEvent<unknown>, mode: BrokerSettings["mode"],
   const { data, extensions, ...attributes } = event;
   const all: Readonly<Record<string, string | number | boolean>> = { ...extensions, ...attributes };
   const message = HTTP[mode](new CloudEvent(all, false) as never).headers as Record<string, string>;
-  if (mode === "structured") return { headers: message, body: structured(all, data) };
+  if (mode === "structured") return { headers: message, body: toCloudEventJson(event) };
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(message)) {
     if (name.startsWith("ce-")) headers[name] = encode(String(all[name.slice("ce-".length)] ?? value));
   }
   if (event.datacontenttype !== undefined) headers["content-type"] = event.datacontenttype;
   return { headers, body: bodyOf(data, event.datacontenttype) };
-}
-
-function structured(attributes: Readonly<Record<string, unknown>>, data: unknown): string {
-  const carried = data instanceof Uint8Array ? { data_base64: Buffer.from(data).toString("base64") } : { data };
-  return JSON.stringify({ specversion: "1.0", ...attributes, ...carried });
 }
 
 function bodyOf(data: unknown, header: string | undefined): Message["body"] {
