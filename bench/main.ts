@@ -22,6 +22,7 @@ const BENCHMARKS: Readonly<Record<string, readonly Kind[]>> = {
   latency: KINDS,
   messaging: KINDS,
   http: KINDS,
+  outbox: KINDS,
   long: KINDS,
   recovery: KINDS,
   idle: SERVERS,

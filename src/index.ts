@@ -21,6 +21,7 @@ export {
   NonDeterminismError,
   NothingToCompensateError,
   OperationIdConflictError,
+  PublishError,
   QuarantineError,
   ResultTimeoutError,
   RomancyError,
@@ -39,6 +40,7 @@ export type { InstanceStatus } from "./core/status.ts";
 export { Romancy } from "./engine/app.ts";
 export type { HistoryEntry, InstanceFilter, InstancePage, WaitTarget } from "./engine/inspect.ts";
 export type { HttpOptions, RomancyOptions } from "./engine/options.ts";
+export type { OutboxOptions } from "./engine/outbox-options.ts";
 export { toNodeListener } from "./http/node-listener.ts";
 export type { ListenOptions } from "./http/server.ts";
 export type { MysqlPool, PostgresPool } from "./store/pools.ts";
@@ -53,6 +55,7 @@ export type {
   ReceiveOptions,
   SentMessage,
 } from "./workflow/channels.ts";
+export { toCloudEventJson } from "./workflow/cloud-event.ts";
 export { type Compensation, defineCompensation } from "./workflow/compensation.ts";
 export type {
   CompensationContext,
@@ -60,9 +63,28 @@ export type {
   CompensationFunction,
   CompensationOptions,
 } from "./workflow/compensation-options.ts";
-export type { EventInput, EventSubscription, ReceivedEvent, WaitEventOptions } from "./workflow/events.ts";
+export type {
+  EventInput,
+  EventSubscription,
+  OutgoingEventInput,
+  ReceivedEvent,
+  WaitEventOptions,
+} from "./workflow/events.ts";
 export type { InstanceDescription, InstanceSummary, WaitDescription, WorkflowHandle } from "./workflow/handle.ts";
 export type { Logger } from "./workflow/logger.ts";
+export type {
+  Delivery,
+  EventSender,
+  Outbox,
+  OutboxEntry,
+  OutboxFilter,
+  OutboxPage,
+  OutboxRetryFilter,
+  OutboxStatus,
+  Publisher,
+  PublishFunction,
+  SentEvent,
+} from "./workflow/outbox.ts";
 export type { InputSchema, Schema } from "./workflow/schema.ts";
 export type { Startable, StartOptions, WorkflowStarter } from "./workflow/starting.ts";
 export {

@@ -18,13 +18,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly RegExp[]>> = {
     /^npm:/,
     /^node:/,
   ],
-  http: [/^http\//, /^core\//, /^workflow\/(channels|events|logger)\./, /^npm:/, /^node:/],
+  http: [/^http\//, /^core\//, /^workflow\/(channels|cloud-event|events|logger|outbox)\./, /^npm:/, /^node:/],
+  outbox: [/^index\./, /^npm:/],
   engine: [/^engine\//, /^core\//, /^workflow\//, /^store\/store\./, /^http\/port\./, /^npm:/, /^node:/],
 };
 
 /** The one place where the parts are put together. */
 const WIRING: Readonly<Record<string, readonly RegExp[]>> = {
-  "engine/app.ts": [/^store\/(sql-store|migrate)/, /^http\/(door|server)\./],
+  "engine/app.ts": [/^store\/(sql-store|migrate)/, /^http\/(broker|door|sdk|server)\./],
   "engine/open-database.ts": [/^store\/database/, /^drivers\//],
 };
 

@@ -13,8 +13,27 @@ export interface ChannelMessage {
   readonly at: number;
 }
 
-/** A message on its way: to a channel's subscribers, to one instance, or to all members of a group. */
+/** An event that leaves the database, for a broker. */
+export interface OutgoingEvent {
+  readonly id: string;
+  /** All but the data: a CloudEvent's. */
+  readonly attributes: MessageAttributes;
+  /** The body as it is sent: a text, or bytes in base64; `null` for none. */
+  readonly body: string | null;
+  readonly isBinary: boolean;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
+/** An event for a broker. It goes into the outbox, and out when it is committed. */
+interface Emit {
+  readonly type: "emit";
+  readonly event: OutgoingEvent;
+}
+
+/** What is on its way: a message to a channel's subscribers, to one instance or to all members of a group; an event. */
 export type Post =
+  | Emit
   | { readonly type: "publish"; readonly message: ChannelMessage }
   | { readonly type: "send"; readonly instanceId: string; readonly message: ChannelMessage }
   | { readonly type: "publish_to_group"; readonly group: string; readonly message: ChannelMessage };

@@ -197,6 +197,23 @@ export class UnsupportedDatabaseError extends RomancyError {
   }
 }
 
+/**
+ * A broker did not take an event. Throw it from a publisher to say when to try again; any other error is tried again by
+ * the option `retry` alone.
+ *
+ * @example
+ * throw new PublishError("the broker is restarting", { retryAfter: 10_000 });
+ */
+export class PublishError extends RomancyError {
+  /** Milliseconds after which to try again, at the earliest; `undefined` when the broker did not say. */
+  readonly retryAfter: number | undefined;
+
+  constructor(message: string, options: ErrorOptions & { readonly retryAfter?: number | undefined } = {}) {
+    super("PUBLISH", message, options);
+    this.retryAfter = options.retryAfter;
+  }
+}
+
 /** A package that only some features need is not installed. */
 export class MissingPackageError extends RomancyError {
   /** Its name in the registry. */

@@ -212,6 +212,7 @@ export class ActivityTask {
     place.fulfil(event);
     const published = posts.flatMap((post) => (post.type === "publish" ? [post.message.channel] : []));
     this.#host.onSent(result.receivers ?? 0, published);
+    if (session && posts.some(({ type }) => type === "emit")) this.#host.journal.onOutgoing();
     await session?.runAfterCommit();
   }
 

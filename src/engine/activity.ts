@@ -7,11 +7,14 @@ import { checkName } from "../workflow/activity.ts";
 import type { AnyActivity } from "../workflow/activity-options.ts";
 import type { PublishOptions, SentMessage } from "../workflow/channels.ts";
 import type { CompensationContext } from "../workflow/compensation-options.ts";
+import type { OutgoingEventInput } from "../workflow/events.ts";
 import type { Logger } from "../workflow/logger.ts";
+import type { SentEvent } from "../workflow/outbox.ts";
 import { validate, validateArguments } from "../workflow/schema.ts";
 import type { Clock } from "./clock.ts";
 import { bindLogger } from "./log.ts";
 import { channelMessage } from "./messages.ts";
+import { outgoingEvent } from "./outgoing.ts";
 import { runAsActivity } from "./scope.ts";
 import { ActivitySession } from "./session.ts";
 
@@ -60,6 +63,8 @@ export class Attempt implements CompensationContext {
   #controller: AbortController | undefined;
   #session: ActivitySession | undefined;
   #posts: Post[] | undefined;
+  /** Calls of `sendEvent`. */
+  #sent = 0;
   #log: Logger | undefined;
   #abortReason: Error | undefined;
   #isOver = false;
@@ -119,6 +124,17 @@ export class Attempt implements CompensationContext {
     return this.#post({ type: "send", instanceId, message: this.#message(channel, data, options) });
   }
 
+  async sendEvent(event: OutgoingEventInput): Promise<SentEvent> {
+    const { clock, maxValueBytes } = this.#environment;
+    const { workflowName } = this;
+    // The same in each attempt: of those that fail nothing goes out.
+    const eventId = `${this.idempotencyKey}/${++this.#sent}`;
+    return this.#post({
+      type: "emit",
+      event: outgoingEvent(event, { workflowName, eventId, at: clock.now(), maxValueBytes }),
+    });
+  }
+
   /** The session, if its transaction has begun. */
   get openSession(): ActivitySession | undefined {
     return this.#session?.hasBegun ? this.#session : undefined;
@@ -163,7 +179,7 @@ export class Attempt implements CompensationContext {
     if (this.#isOver) throw new MisplacedCallError(`Activity ${this.activityId} has ended: it sends nothing any more.`);
     this.#posts ??= [];
     this.#posts.push(post);
-    return { id: post.message.attributes["id"] as string };
+    return { id: (post.type === "emit" ? post.event : post.message).attributes["id"] as string };
   }
 
   #refusal(): string | undefined {

@@ -5,7 +5,9 @@ import { decode } from "../core/codec.ts";
 import { toMilliseconds } from "../core/duration.ts";
 import { AppStateError, DuplicateNameError } from "../core/errors.ts";
 import { uuidv4 } from "../core/uuid.ts";
+import { httpPublisher } from "../http/broker.ts";
 import { HttpDoor } from "../http/door.ts";
+import { loadSdk } from "../http/sdk.ts";
 import type { ListenOptions } from "../http/server.ts";
 import { checkSchema, migrate } from "../store/migrate.ts";
 import { SqlStore } from "../store/sql-store.ts";
@@ -13,6 +15,7 @@ import type { Ending } from "../store/store.ts";
 import type { PublishOptions, SentMessage } from "../workflow/channels.ts";
 import type { EventInput } from "../workflow/events.ts";
 import type { InstanceDescription, WorkflowHandle } from "../workflow/handle.ts";
+import type { Outbox, Publisher } from "../workflow/outbox.ts";
 import type { Startable, StartOptions, WorkflowStarter } from "../workflow/starting.ts";
 import type { AnyWorkflow, Workflow } from "../workflow/workflow.ts";
 import { cancel, retryCompensations } from "./cancel.ts";
@@ -27,6 +30,8 @@ import {
 } from "./inspect.ts";
 import { openDatabase } from "./open-database.ts";
 import { type ResolvedOptions, type RomancyOptions, resolveOptions } from "./options.ts";
+import { outboxOf } from "./outbox.ts";
+import type { OutboxSettings } from "./outbox-options.ts";
 import { settlesWithin } from "./patience.ts";
 import { publish, type SendingEnvironment, sendTo } from "./publish.ts";
 import { randomBytes } from "./random.ts";
@@ -58,6 +63,8 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
    * Bun.serve({ fetch: app.fetch });
    */
   readonly fetch: (request: Request) => Promise<Response>;
+  /** Events that workflows and activities have sent with `ctx.sendEvent`. */
+  readonly outbox: Outbox;
   readonly #options: ResolvedOptions;
   readonly #workflows = new Map<string, AnyWorkflow>();
   #starting: Promise<Running> | undefined;
@@ -79,6 +86,7 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
       ping: () => this.#need().store.time(),
     });
     this.fetch = this.#http.fetch;
+    this.outbox = outboxOf(() => this.#need());
   }
 
   /**
@@ -274,7 +282,9 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
     try {
       await (options.autoMigrate ? migrate(database) : checkSchema(database));
       const { workerId } = this;
-      const running = new Running(new SqlStore(database), { options, workerId, workflows: this.#workflows });
+      const publisher = options.worker ? await publisherOf(options.outbox) : undefined;
+      const setup = { options, workerId, workflows: this.#workflows, publisher };
+      const running = new Running(new SqlStore(database), setup);
       await running.start();
       guardRejections();
       for (const signal of options.shutdownSignals) process.once(signal, this.#onSignal);
@@ -311,6 +321,13 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
       "The app is not started. Call `await app.start()` first, and do not use it after `shutdown()`.",
     );
   }
+}
+
+/** @throws MissingPackageError at once, rather than with the first event */
+async function publisherOf({ target }: OutboxSettings): Promise<Publisher | undefined> {
+  if (!target || "publish" in target) return target;
+  await loadSdk();
+  return httpPublisher(target);
 }
 
 function resultOf(ending: Ending, workflow: string): unknown {

@@ -45,7 +45,8 @@ export class Draft {
 
   /** Has it done in the same commit. */
   act(action: Action): void {
-    this.#hasMail = true;
+    // What goes into the outbox leaves nothing behind that ends with the instance.
+    this.#hasMail ||= action.request.type !== "emit";
     this.#actions.push(action);
   }
 

@@ -7,6 +7,7 @@ import { uuidv4 } from "../core/uuid.ts";
 import { checkName } from "../workflow/activity.ts";
 import type { EventInput, ReceivedEvent } from "../workflow/events.ts";
 import type { AnyWorkflow } from "../workflow/workflow.ts";
+import { eventOf } from "./event-input.ts";
 import { write } from "./journal.ts";
 import { prepareStart, type StartEnvironment } from "./start.ts";
 
@@ -27,7 +28,9 @@ export async function prepareEvent(
   instanceId: string | undefined,
   environment: StartEnvironment,
 ): Promise<PreparedEvent> {
-  const event = eventOf(input, environment);
+  if (typeof input !== "object" || input === null) throw new ValidationError("An event must be an object.");
+  const { id = uuidv4(environment.randomBytes(16)) } = input;
+  const event = eventOf({ ...input, id });
   const target = instanceId ?? input["romancyinstanceid"];
   if (target !== undefined) checkName("instance", target as string);
   const deliver = deliveryOf(event, target as string | undefined, environment);
@@ -98,60 +101,4 @@ function deliveryOf(
       at: clock.now(),
     },
   };
-}
-
-const ATTRIBUTES: ReadonlySet<string> = new Set([
-  "type",
-  "source",
-  "id",
-  "subject",
-  "time",
-  "data",
-  "datacontenttype",
-  "dataschema",
-  "specversion",
-]);
-
-/** @throws ValidationError when it is no CloudEvent */
-function eventOf(input: EventInput, { randomBytes }: Pick<StartEnvironment, "randomBytes">): ReceivedEvent<unknown> {
-  if (typeof input !== "object" || input === null) throw new ValidationError("An event must be an object.");
-  const { type, source, id = uuidv4(randomBytes(16)), subject, time, data, datacontenttype, dataschema } = input;
-  checkName("event", type);
-  for (const [name, value] of Object.entries({ source, id })) {
-    if (typeof value !== "string" || value === "") throw new ValidationError(`The ${name} of an event must be a text.`);
-  }
-  if (subject !== undefined) checkName("subject", subject);
-  return {
-    type,
-    source,
-    id,
-    ...(subject !== undefined && { subject }),
-    ...(time !== undefined && { time: timeOf(time) }),
-    ...(datacontenttype !== undefined && { datacontenttype }),
-    ...(dataschema !== undefined && { dataschema }),
-    extensions: extensionsOf(input),
-    data,
-  };
-}
-
-function timeOf(time: Date | string): string {
-  const date = new Date(time);
-  if (Number.isNaN(date.getTime()))
-    throw new ValidationError("The time of an event must be a Date or a text of RFC 3339.");
-  return typeof time === "string" ? time : date.toISOString();
-}
-
-function extensionsOf(input: EventInput): Record<string, string | number | boolean> {
-  const extensions: Record<string, string | number | boolean> = {};
-  for (const [name, value] of Object.entries(input)) {
-    if (ATTRIBUTES.has(name) || value === undefined || value === null) continue;
-    if (!/^[a-z0-9]{1,50}$/.test(name)) {
-      throw new ValidationError(`The extension ${name} of an event must be named by lower-case letters and digits.`);
-    }
-    if (typeof value !== "string" && typeof value !== "number" && typeof value !== "boolean") {
-      throw new ValidationError(`The extension ${name} of an event must be a text, a number or a boolean.`);
-    }
-    extensions[name] = value;
-  }
-  return extensions;
 }

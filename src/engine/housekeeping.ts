@@ -21,6 +21,8 @@ export interface HousekeepingOptions {
   readonly log: Logger;
   /** Milliseconds for which messages are kept that nobody competes for. */
   readonly messageRetention: number;
+  /** Milliseconds for which published events are kept. */
+  readonly outboxRetention: number;
   /** Instances were called. */
   readonly onCalled: () => void;
 }
@@ -60,8 +62,9 @@ export class Housekeeping {
 
   /** Removes what nobody needs any more. */
   async clean(): Promise<void> {
-    const { store, clock, messageRetention } = this.#options;
+    const { store, clock, messageRetention, outboxRetention } = this.#options;
     const now = clock.now();
+    while (await store.outbox.forget(now - outboxRetention));
     while (await store.forgetMessages(now - TAKEN_KEPT, now - messageRetention));
   }
 

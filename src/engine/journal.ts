@@ -9,6 +9,7 @@
  */
 import type { Change, ChangeResult } from "../core/commit.ts";
 import { AppStateError, messageOf } from "../core/errors.ts";
+import { outgoingOf } from "../core/outgoing.ts";
 import type { Store } from "../store/store.ts";
 import type { Logger } from "../workflow/logger.ts";
 import { settlesWithin } from "./patience.ts";
@@ -74,6 +75,8 @@ export class Journal {
   #closed = false;
   /** Called when the database takes commits again. */
   onHealthy: () => void = () => {};
+  /** Called when events have been committed that are to be sent to a broker. */
+  onOutgoing: () => void = () => {};
 
   constructor(store: Store, log: Logger) {
     this.#store = store;
@@ -123,6 +126,9 @@ export class Journal {
       batch.forEach(({ resolve }, index) => {
         resolve(results?.[index]);
       });
+      if (batch.some(({ change }, index) => results?.[index]?.type === "applied" && outgoingOf(change).length > 0)) {
+        this.onOutgoing();
+      }
       await new Promise((resolve) => setImmediate(resolve));
     }
     this.#flushing = undefined;
@@ -184,5 +190,6 @@ function sizeOf(change: Change): number {
   const { events, patch } = change;
   let size = patch?.event === "complete" ? patch.output.length : 0;
   for (const event of events) if (event.kind === "activity_completed") size += event.result.length;
+  for (const { body } of outgoingOf(change)) size += body?.length ?? 0;
   return size;
 }

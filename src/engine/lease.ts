@@ -49,8 +49,8 @@ export interface LeaseOptions {
   readonly onLost: (reason: string) => void;
   /** Instances of a dead worker have become due. */
   readonly onFreed: () => void;
-  /** It has looked around; with when the next unowned instance is due, in epoch milliseconds. */
-  readonly onSurveyed: (nextDue: number | undefined) => void;
+  /** It has looked around. */
+  readonly onSurveyed: (survey: Survey) => void;
 }
 
 export class Lease {
@@ -113,7 +113,7 @@ export class Lease {
   async #lookAround(): Promise<void> {
     const { worker, onSurveyed } = this.#options;
     const survey = await this.#survey();
-    onSurveyed(survey.nextDue);
+    onSurveyed(survey);
     // Without itself among the workers it is in no position to take over from others.
     if (survey.workers.some(({ incarnation }) => incarnation === worker.incarnation)) await this.#sweep(survey);
     else await this.#renew();

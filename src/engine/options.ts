@@ -7,6 +7,7 @@ import type { MysqlPool, Naming, PostgresPool } from "../store/store.ts";
 import type { Logger } from "../workflow/logger.ts";
 import type { AnyWorkflow } from "../workflow/workflow.ts";
 import { consoleLogger } from "./log.ts";
+import { type OutboxOptions, type OutboxSettings, resolveOutbox } from "./outbox-options.ts";
 
 /** What an app can be told. Only `database` is needed. */
 export interface RomancyOptions {
@@ -64,6 +65,8 @@ export interface RomancyOptions {
   readonly leaseRenewInterval?: Duration;
   /** Between two looks whether other workers have died, or left something. Default 750 ms. */
   readonly staleWorkerCheckInterval?: Duration;
+  /** Where events go that workflows and activities send with `ctx.sendEvent`. A client sends none. */
+  readonly outbox?: OutboxOptions;
   /** For `app.fetch` and `app.listen`. */
   readonly http?: HttpOptions;
 }
@@ -103,6 +106,7 @@ export interface ResolvedOptions {
   readonly leaseDuration: number;
   readonly leaseRenewInterval: number;
   readonly staleWorkerCheckInterval: number;
+  readonly outbox: OutboxSettings;
   readonly http: HttpSettings;
 }
 
@@ -122,6 +126,7 @@ const DEFAULTS = {
   messageRetention: "24h",
   leaseDuration: "15s",
   staleWorkerCheckInterval: "750ms",
+  outbox: {},
   http: {},
 } as const satisfies Partial<RomancyOptions>;
 
@@ -149,6 +154,7 @@ export function resolveOptions(options: RomancyOptions): ResolvedOptions {
     maxValueBytes: count("maxValueBytes", given.maxValueBytes),
     messageRetention: toMilliseconds(given.messageRetention, "messageRetention"),
     staleWorkerCheckInterval: toMilliseconds(given.staleWorkerCheckInterval, "staleWorkerCheckInterval"),
+    outbox: resolveOutbox(given.outbox),
     http: resolveHttp(given.http),
     ...resolveLease(given),
   };

@@ -18,8 +18,8 @@ const CHECK_EVERY = 15_000;
 const FIRST_WAIT = 50;
 const LONGEST_WAIT = 1_000;
 
-/** What a message between processes can say: there may be work; an instance has ended. */
-export type News = "work" | "ended";
+/** What a message between processes can say: there may be work; an instance has ended; there are events for a broker. */
+export type News = "work" | "ended" | "outbox";
 
 export interface PresenceOptions {
   readonly store: Store;
@@ -167,7 +167,9 @@ export class Presence {
       return;
     }
     if (!this.#isListening) return;
-    for (const item of news) if (item === "work" || item === "ended") this.#options.onNews(item);
+    for (const item of news) {
+      if (item === "work" || item === "ended" || item === "outbox") this.#options.onNews(item);
+    }
   }
 
   #disconnected(): void {

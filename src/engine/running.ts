@@ -3,6 +3,7 @@ import { messageOf } from "../core/errors.ts";
 import { uuidv7 } from "../core/uuid.ts";
 import type { Store } from "../store/store.ts";
 import type { Logger } from "../workflow/logger.ts";
+import type { Publisher } from "../workflow/outbox.ts";
 import type { AnyWorkflow } from "../workflow/workflow.ts";
 import { type Clock, DatabaseClock, systemClock } from "./clock.ts";
 import { Housekeeping } from "./housekeeping.ts";
@@ -12,6 +13,7 @@ import type { ResolvedOptions } from "./options.ts";
 import { Announcer, Presence } from "./presence.ts";
 import { ownIdentity } from "./process-identity.ts";
 import { randomBytes } from "./random.ts";
+import { Relayer } from "./relayer.ts";
 import { Results } from "./results.ts";
 import { IDLE_INTERVAL, Watch } from "./watch.ts";
 import { Worker } from "./worker.ts";
@@ -24,6 +26,8 @@ export interface Setup {
   readonly options: ResolvedOptions;
   readonly workerId: string;
   readonly workflows: ReadonlyMap<string, AnyWorkflow>;
+  /** Where events of the outbox go; `undefined` when this app sends none. */
+  readonly publisher: Publisher | undefined;
 }
 
 export class Running {
@@ -34,6 +38,7 @@ export class Running {
   readonly watch: Watch;
   readonly worker: Worker | undefined;
   readonly housekeeping: Housekeeping;
+  readonly #relayer: Relayer | undefined;
   readonly #setup: Setup;
   readonly #log: Logger;
   /** Unique to this start of this app. */
@@ -61,6 +66,7 @@ export class Running {
       isSurveyed: options.staleWorkerCheckInterval <= IDLE_INTERVAL,
       onChange: async () => {
         this.worker?.poke();
+        this.#relayer?.poke();
         await this.results.look();
       },
       onError: (error) => this.#warn(error),
@@ -71,10 +77,13 @@ export class Running {
       clock: this.clock,
       log: this.#log,
       messageRetention: options.messageRetention,
+      outboxRetention: options.outbox.retention,
       onCalled: () => this.tellOfWork(),
     });
     this.worker = options.worker ? this.#createWorker() : undefined;
+    this.#relayer = this.worker && setup.publisher && this.#createRelayer(this.worker, setup.publisher);
     this.journal.onHealthy = () => this.worker?.slots.poke();
+    this.journal.onOutgoing = () => this.tellOfEvents();
   }
 
   /** @throws DuplicateNameError when a living worker has the same id */
@@ -93,6 +102,7 @@ export class Running {
     }
     watch.start();
     if (worker) this.housekeeping.start();
+    this.#relayer?.poke();
     const sync = (clock: DatabaseClock): void => void clock.sync().catch((error: unknown) => this.#warn(error));
     this.#clockTimer = this.#databaseClock && setInterval(sync, CLOCK_INTERVAL, this.#databaseClock).unref();
   }
@@ -107,7 +117,7 @@ export class Running {
     this.watch.stop();
     clearInterval(this.#clockTimer);
     await this.housekeeping.stop();
-    await Promise.all([doors, this.worker?.stop(patience)]);
+    await Promise.all([doors, this.worker?.stop(patience, this.#relayer?.stop(patience))]);
     await this.journal.close(patience);
     await this.#announcer.drain();
     await this.#presence?.stop();
@@ -119,6 +129,12 @@ export class Running {
   tellOfWork(): void {
     this.worker?.poke(true);
     this.#announcer.announce("work");
+  }
+
+  /** There are events to be sent, by this process or another. */
+  tellOfEvents(): void {
+    if (this.#relayer) this.#relayer.expect();
+    else this.#announcer.announce("outbox");
   }
 
   /** Makes this process known to others, and hears of them. */
@@ -134,9 +150,13 @@ export class Running {
       onLock: worker && ((name) => worker.setLock(name)),
       onNews: (news) => {
         if (news === "work") worker?.poke();
+        else if (news === "outbox") this.#relayer?.poke();
         else results.lookSoon();
       },
-      onBack: () => worker?.slots.poke(),
+      onBack: () => {
+        worker?.slots.poke();
+        this.#relayer?.poke();
+      },
       onListening: (isListening) => {
         watch.isTold = isListening;
       },
@@ -163,8 +183,26 @@ export class Running {
       environment: { store, log: options.logger, maxValueBytes: options.maxValueBytes, clock, randomBytes },
       announce: (news) => this.#announcer.announce(news),
       onWork: () => watch.quicken(),
+      onHeld: () => this.#relayer?.poke(),
+      onLost: (reason) => this.#relayer?.drop(reason),
+      onEventDue: (time) => this.#relayer?.wakeAt(time),
       onSent: () => this.tellOfWork(),
       rouse: (channel) => void this.housekeeping.rouse(channel),
+    });
+  }
+
+  #createRelayer(worker: Worker, publisher: Publisher): Relayer {
+    const { store, clock } = this;
+    const { options, workerId } = this.#setup;
+    return new Relayer({
+      outbox: store.outbox,
+      clock,
+      log: this.#log,
+      workerId,
+      randomBytes,
+      publisher,
+      settings: options.outbox,
+      mayWork: () => worker.isHeld,
     });
   }
 

@@ -4,8 +4,7 @@ import type { InstancePatch } from "../core/commit.ts";
 import { messageOf } from "../core/errors.ts";
 import type { HistoryEvent } from "../core/history.ts";
 import type { RetryPolicy } from "../core/retry.ts";
-import type { Claim, InboxMessage, Store, WorkerRecord } from "../store/store.ts";
-import type { Logger } from "../workflow/logger.ts";
+import type { Claim, InboxMessage } from "../store/store.ts";
 import type { AnyWorkflow } from "../workflow/workflow.ts";
 import type { AttemptEnvironment } from "./activity.ts";
 import { Calls } from "./calls.ts";
@@ -17,52 +16,17 @@ import { Lease } from "./lease.ts";
 import { Loading } from "./loading.ts";
 import { Lookup } from "./lookup.ts";
 import { settlesWithin } from "./patience.ts";
-import type { News } from "./presence.ts";
-import type { ProcessIdentity } from "./process-identity.ts";
-import type { Results } from "./results.ts";
 import { Run } from "./run.ts";
 import type { RunHost } from "./run-host.ts";
 import { Slots } from "./slots.ts";
 import { TurnQueue } from "./turn-queue.ts";
+import type { WorkerOptions } from "./worker-options.ts";
 
 /** Milliseconds between two calls for help. */
 const CALL_EVERY = 1_000;
 
 /** The epoch of an instance's first owner: it has no history yet. */
 const FIRST_EPOCH = 1;
-
-export interface WorkerOptions {
-  readonly store: Store;
-  readonly journal: Journal;
-  readonly results: Results;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly record: WorkerRecord;
-  readonly identity: ProcessIdentity;
-  readonly workflows: ReadonlyMap<string, AnyWorkflow>;
-  readonly environment: AttemptEnvironment;
-  readonly defaultRetryPolicy: RetryPolicy | false | undefined;
-  readonly randomBytes: (count: number) => Uint8Array;
-  readonly maxConcurrentInstances: number;
-  readonly maxConcurrentActivities: number;
-  readonly maxParkedInstances: number;
-  readonly leaseDuration: number;
-  readonly leaseRenewInterval: number;
-  readonly staleWorkerCheckInterval: number;
-  readonly maxRecoveries: number;
-  /** For how long, in milliseconds, the connection has lasted by which others know this worker. */
-  readonly steadyFor: () => number;
-  /** Whether that connection is broken at this moment. */
-  readonly isCutOff: () => boolean;
-  /** Tells other processes. */
-  readonly announce: (news: News) => void;
-  /** It has found work. */
-  readonly onWork: () => void;
-  /** There are messages for instances, here or elsewhere. */
-  readonly onSent: () => void;
-  /** A message was published, and nobody was called for it. */
-  readonly rouse: (channel: string) => void;
-}
 
 export class Worker implements RunHost<Run> {
   readonly clock: Clock;
@@ -117,17 +81,22 @@ export class Worker implements RunHost<Run> {
       onHeld: () => {
         this.slots.poke();
         this.poke();
+        options.onHeld();
       },
-      onLost: (reason) => this.#dropAll(reason),
+      onLost: (reason) => {
+        this.#dropAll(reason);
+        options.onLost(reason);
+      },
       onFreed: () => {
         this.poke();
         options.announce("work");
       },
-      onSurveyed: (nextDue) => {
+      onSurveyed: ({ nextDue, nextEvent }) => {
         // The database's clock may have been set meanwhile.
         if (nextDue !== undefined && nextDue <= clock.now()) this.#claimer.poke();
         else if (nextDue !== undefined) this.#claimer.wakeAt(nextDue);
         this.#calls.look();
+        if (nextEvent !== undefined) options.onEventDue(nextEvent);
       },
     });
     this.#loading = new Loading({ store, log, isStopped: () => this.#stopping });
@@ -208,17 +177,24 @@ export class Worker implements RunHost<Run> {
     };
   }
 
+  /** Whether its lease is held, and the database there as far as is known. */
+  get isHeld(): boolean {
+    return this.#lease.isHeld && !this.#options.isCutOff();
+  }
+
   /**
    * Lets running activities end and hands everything back to other workers.
    *
    * @param patience milliseconds that running activities are given
+   * @param others resolves when nothing else works by the lease
    */
-  async stop(patience: number): Promise<void> {
+  async stop(patience: number, others: Promise<void> = Promise.resolve()): Promise<void> {
     this.#stopping = true;
     await this.#claimer.stop();
     await this.#calls.stop();
     this.slots.clear();
     await settlesWithin(patience, this.#settle());
+    await others;
     this.#dropAll("The app was shut down");
     await this.#lease.stop();
     try {

@@ -18,13 +18,15 @@ import {
   type CompensationDefinition,
   type CompensationFunction,
 } from "../workflow/compensation-options.ts";
-import type { ReceivedEvent, WaitEventOptions } from "../workflow/events.ts";
+import type { OutgoingEventInput, ReceivedEvent, WaitEventOptions } from "../workflow/events.ts";
 import type { Logger } from "../workflow/logger.ts";
+import type { SentEvent } from "../workflow/outbox.ts";
 import { validate } from "../workflow/schema.ts";
 import type { WorkflowContext, WorkflowOperations } from "../workflow/workflow-context.ts";
 import { ChannelOperations } from "./channel-operations.ts";
 import { ChildOperations } from "./child-operations.ts";
 import { bindLogger } from "./log.ts";
+import { outgoingEvent } from "./outgoing.ts";
 import { Recurrence } from "./recurrence.ts";
 import type { ContextOptions, Request } from "./requests.ts";
 import { checkPlace, runAsCleanup } from "./scope.ts";
@@ -135,6 +137,15 @@ export class EngineWorkflowContext implements WorkflowContext {
 
   sendTo(instanceId: string, channel: string, data: unknown, options?: PublishOptions): Promise<SentMessage> {
     return this.#channels.sendTo(instanceId, channel, data, options);
+  }
+
+  async sendEvent(event: OutgoingEventInput): Promise<SentEvent> {
+    checkPlace("sendEvent");
+    const { clock, maxValueBytes, instanceId, workflowName } = this.#options;
+    const id = this.#names.next("send_event");
+    const origin = { workflowName, eventId: `${instanceId}/${id}`, at: clock.now(), maxValueBytes };
+    const request = { type: "emit", event: outgoingEvent(event, origin) } as const;
+    return (await this.#execution.open("action", id, { type: "action", request })) as SentEvent;
   }
 
   joinGroup(name: string): Promise<void> {

@@ -5,9 +5,9 @@
  * or empty, widens bytes, makes up ids and times where they are missing or wrong, and leaves percent-encoding as it is.
  */
 import { ValidationError } from "../core/errors.ts";
+import { isJson, isText, type MediaType, mediaTypeOf } from "../core/media-type.ts";
 import type { EventInput } from "../workflow/events.ts";
 import { attributesOf, hasAttributes } from "./binary.ts";
-import { isJson, isText, type MediaType, mediaTypeOf } from "./media-type.ts";
 import { BatchError, Problem } from "./replies.ts";
 import { judge, type Sdk } from "./sdk.ts";
 

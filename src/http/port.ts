@@ -32,6 +32,14 @@ export interface HttpSettings {
   readonly timeout: number;
 }
 
+/** Where events of the outbox go by HTTP. */
+export interface BrokerSettings {
+  readonly url: string;
+  readonly mode: "binary" | "structured";
+  /** Asked before each request. */
+  readonly headers: () => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>;
+}
+
 /** What answers are made with. */
 export interface Context extends HttpSettings {
   readonly app: HttpApp;

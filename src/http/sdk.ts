@@ -6,8 +6,12 @@ export interface Sdk {
   /** Checks the attributes against the specification's schema. */
   readonly CloudEvent: new (
     attributes: Readonly<Record<string, unknown>>,
-    strict: true,
+    strict: boolean,
   ) => object;
+  readonly HTTP: {
+    binary(event: never): { readonly headers: unknown };
+    structured(event: never): { readonly headers: unknown };
+  };
 }
 
 /** @throws MissingPackageError */

@@ -6,6 +6,7 @@
  *    that one bad change among n costs about 2 log n transactions.
  * 3. No change takes place twice: when the answer to a commit was lost, it is looked for what became of each.
  */
+import type { ActionRequest, Post } from "../core/action.ts";
 import type { Advance, Change, ChangeResult, Create, Deliver, Publish } from "../core/commit.ts";
 import type { NewEvent } from "../core/history.ts";
 import { applyChange, existing } from "./batch/each.ts";
@@ -25,7 +26,7 @@ type Mail = Deliver | Publish;
 
 /** The ways to apply a batch. */
 export interface Batches {
-  /** For changes of instances' rows and histories alone; absent where `each` is as good. */
+  /** For changes of instances' rows, histories and outboxes alone; absent where `each` is as good. */
   readonly plain?: Apply<Create | Advance>;
   /** For messages from outside. */
   readonly mail?: (changes: readonly Mail[]) => Promise<Mailed[]>;
@@ -177,11 +178,16 @@ export class Committer {
   }
 }
 
-/** Whether it changes instances' rows, histories and what they hear of, and no other instance's. */
+/** Whether it changes instances' rows, histories, outboxes and what they hear of, and no other instance's. */
 function isPlain(change: Change): change is Create | Advance {
   if (change.type === "create") return true;
   if (change.type !== "advance" || change.patch?.event === "recur" || change.report !== undefined) return false;
-  return !(change.actions?.length || change.posts?.length);
+  const { posts = [], actions = [] } = change;
+  return posts.every(isOutgoing) && actions.every(({ request }) => isOutgoing(request));
+}
+
+function isOutgoing(request: Post | ActionRequest): boolean {
+  return request.type === "emit";
 }
 
 /** The same message for one instance. */

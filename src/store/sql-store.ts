@@ -8,11 +8,13 @@ import { mailOnPostgres } from "./batch/postgres-mail.ts";
 import { type Batches, Committer } from "./commit.ts";
 import type { Database, LiveConnection } from "./database.ts";
 import { qualify } from "./naming.ts";
+import type { StoredOutbox } from "./outbox.ts";
 import { forEachRow } from "./pages.ts";
 import { cancelOf, claimOf, endingOf } from "./records.ts";
 import { retryTransient } from "./retry-transient.ts";
 import { eventOf } from "./rows.ts";
 import { type Params, Runner } from "./runner.ts";
+import { SqlOutbox } from "./sql-outbox.ts";
 import { SqlViews } from "./sql-views.ts";
 import type { Statement } from "./statement.ts";
 import * as chains from "./statements/chains.ts";
@@ -20,6 +22,7 @@ import * as channels from "./statements/channels.ts";
 import { type HistoryRow, historyPage } from "./statements/history.ts";
 import * as instances from "./statements/instances.ts";
 import * as messages from "./statements/messages.ts";
+import { freeEventsOf, freeOrphanEvents } from "./statements/outbox.ts";
 import * as workers from "./statements/workers.ts";
 import type {
   Call,
@@ -49,6 +52,7 @@ const HANDED_BACK = { died: 0, maxRecoveries: 0, quarantine: null } as const;
 /** The store on any SQL database. */
 export class SqlStore implements Store {
   readonly views: Views;
+  readonly outbox: StoredOutbox;
   readonly #database: Database;
   readonly #runner: Runner;
   readonly #committer: Committer;
@@ -57,6 +61,7 @@ export class SqlStore implements Store {
     this.#database = database;
     this.#runner = new Runner(database);
     this.views = new SqlViews(database, this.#runner);
+    this.outbox = new SqlOutbox(database, this.#runner);
     this.#committer = new Committer(database, this.#runner, batchesFor(database, this.#runner));
   }
 
@@ -176,6 +181,7 @@ export class SqlStore implements Store {
           return holder?.incarnation === incarnation;
         }
         await this.#runner.run(transaction, instances.freeInstancesOf, { workerId: id, now, ...HANDED_BACK });
+        await this.#runner.run(transaction, freeEventsOf, { workerId: id, token: null });
         return true;
       }),
     );
@@ -198,6 +204,7 @@ export class SqlStore implements Store {
           : [{ id, incarnation, host, pid, born, expiresAt, expired: expired === 1, hasLostLock: locked === 0 }],
       ),
       nextDue: rows[0]?.next_due ?? undefined,
+      nextEvent: rows[0]?.next_event ?? undefined,
       hasOrphans: rows[0]?.orphans === 1,
     };
   }
@@ -270,6 +277,7 @@ export class SqlStore implements Store {
           await this.#runner.run(transaction, workers.deleteWorker, { id, incarnation, expiresAt });
         }
         await this.#runner.run(transaction, instances.freeOrphans, freeing);
+        await this.#runner.run(transaction, freeOrphanEvents, {});
       }),
     );
   }

@@ -6,10 +6,12 @@ import type { Change, ChangeResult } from "../core/commit.ts";
 import type { HistoryEvent, MessageAttributes } from "../core/history.ts";
 import type { InstanceStatus } from "../core/status.ts";
 import type { LiveConnection } from "./database.ts";
+import type { StoredOutbox } from "./outbox.ts";
 import type { SqlValue } from "./sql.ts";
 
 export type { LiveConnection } from "./database.ts";
 export type { Naming } from "./naming.ts";
+export type { ClaimedEvent, OutboxRecord, Settlement, StoredOutbox } from "./outbox.ts";
 export type { MysqlPool, PostgresPool } from "./pools.ts";
 
 /** A request to cancel an instance. */
@@ -144,7 +146,9 @@ export interface Survey {
   readonly workers: readonly WorkerSighting[];
   /** When the next unowned instance is due, in epoch milliseconds; `undefined` for never. */
   readonly nextDue: number | undefined;
-  /** Whether an instance has an owner that does not exist. */
+  /** When the next event for a broker is due that nobody sends; `undefined` for never. */
+  readonly nextEvent: number | undefined;
+  /** Whether an instance or such an event has an owner that does not exist. */
   readonly hasOrphans: boolean;
 }
 
@@ -172,6 +176,7 @@ export interface Views {
 
 export interface Store {
   readonly views: Views;
+  readonly outbox: StoredOutbox;
   /**
    * Applies the changes, in one transaction unless one is refused, each judged by itself; results in the same order.
    * `inDoubt` when an earlier try rejected, and so may have taken place.

@@ -1,5 +1,6 @@
 import type { MessageSender } from "./channels.ts";
 import type { Logger } from "./logger.ts";
+import type { EventSender } from "./outbox.ts";
 
 /**
  * The user's door into the transaction that also writes the activity's record: rows and record are committed together,
@@ -33,7 +34,7 @@ export type SqlValue = string | number | bigint | null | Uint8Array;
  * What an activity knows and can do. What it sends goes out when it is recorded that it has succeeded, in the same
  * transaction; of an attempt that fails nothing goes out.
  */
-export interface ActivityContext extends MessageSender {
+export interface ActivityContext extends MessageSender, EventSender {
   readonly instanceId: string;
   readonly workflowName: string;
   /** `name:n`, or the id given by `.with({ id })`. */

@@ -11,6 +11,7 @@ import type {
 import type { CompensationDefinition, CompensationFunction } from "./compensation-options.ts";
 import type { ReceivedEvent, WaitEventOptions } from "./events.ts";
 import type { Logger } from "./logger.ts";
+import type { EventSender } from "./outbox.ts";
 import type { Startable, StartOptions, WorkflowStarter } from "./starting.ts";
 
 /** What the engine does for a workflow's context. */
@@ -24,7 +25,7 @@ export interface WorkflowOperations {
  *
  * Workflow code must be deterministic: no clock, randomness or I/O but through this context and activities.
  */
-export interface WorkflowContext extends MessageSender, WorkflowStarter {
+export interface WorkflowContext extends MessageSender, EventSender, WorkflowStarter {
   readonly instanceId: string;
   readonly workflowName: string;
   /** Whether the code is being answered from history at this moment. Use it for display, never to branch. */

@@ -52,6 +52,7 @@ const each: readonly (readonly [errors.RomancyError, string, string])[] = [
   [new errors.QuarantineError(3), "QUARANTINED", "3 workers in a row"],
   [new errors.SessionError("closed", { cause }), "SESSION", "closed"],
   [new errors.UnsupportedDatabaseError("install pg", { cause }), "UNSUPPORTED_DATABASE", "install pg"],
+  [new errors.PublishError("broker said 503", { cause }), "PUBLISH", "broker said 503"],
   [new errors.MissingPackageError("HTTP needs", "y"), "MISSING_PACKAGE", "HTTP needs the package `y`"],
   [new errors.SchemaVersionError("newer"), "SCHEMA_VERSION", "newer"],
   [new errors.StoreError("refused", { cause }), "STORE", "refused"],
@@ -80,6 +81,7 @@ describe("errors", () => {
       "CompensationError",
       "SessionError",
       "UnsupportedDatabaseError",
+      "PublishError",
       "StoreError",
     ]);
   });
@@ -94,6 +96,8 @@ describe("errors", () => {
     expect(new errors.NonDeterminismError(1, "x", "y")).toMatchObject({ position: 1, recorded: "x", asked: "y" });
     expect(new errors.SerializationError("It", "", "is odd.")).toMatchObject({ path: "" });
     expect(new errors.SerializationError("It", "", "is odd.").message).toBe("It cannot be stored: it is odd.");
+    expect(new errors.PublishError("later", { retryAfter: 5 })).toMatchObject({ retryAfter: 5 });
+    expect(new errors.PublishError("later").retryAfter).toBeUndefined();
     expect(new errors.ValidationError("wrong").issues).toEqual([{ message: "wrong" }]);
     expect(new errors.ValidationError("wrong", []).issues).toEqual([]);
   });

@@ -12,6 +12,7 @@ import {
   record,
   string,
 } from "fast-check";
+import type { OutgoingEvent } from "../../src/core/action.ts";
 import type { Advance, Change, Create, InstancePatch } from "../../src/core/commit.ts";
 import type { HistoryEvent } from "../../src/core/history.ts";
 
@@ -79,6 +80,14 @@ const patch: Arbitrary<InstancePatch> = oneof(
   record({ event: constant("suspend" as const), at, error: option(text), wakeAt: option(at), signals: nat(1) }),
 );
 
+const outgoing: Arbitrary<OutgoingEvent> = record({
+  id: text,
+  attributes: record({ id: text, type: text }),
+  body: option(text),
+  isBinary: boolean(),
+  at: nat(1_000),
+});
+
 /** Epochs around those that instances have, and places in history of which some are taken. */
 export const advance: Arbitrary<Advance> = record({
   instanceId: id,
@@ -86,15 +95,26 @@ export const advance: Arbitrary<Advance> = record({
   events: array(event, { maxLength: 3 }),
   first: integer({ min: 1, max: 6 }),
   patch: option(patch, { nil: undefined }),
+  posts: array(outgoing, { maxLength: 2 }),
+  asked: array(outgoing, { maxLength: 2 }),
+  // Places in history that nothing else has taken.
+  place: integer({ min: 1_000, max: 2 ** 40 }),
   knowsOfCancel: boolean(),
   isCompensating: boolean(),
 })
   .filter(({ events, patch: change }) => events.length > 0 || change !== undefined)
-  .map(({ first, events, isCompensating, ...rest }) => ({
+  .map(({ first, events, posts, asked, place, isCompensating, ...rest }) => ({
     type: "advance",
     ...rest,
     // Nothing completes that is being undone.
     isCompensating: isCompensating && rest.patch?.event !== "complete",
+    posts: posts.map((event) => ({ type: "emit", event })),
+    actions: asked.map((event, index) => ({
+      seq: place + index,
+      operationId: `send_event:${index}`,
+      at: 7,
+      request: { type: "emit", event },
+    })),
     events: events.map((item, index): HistoryEvent => ({ ...item, seq: first + index })),
   }));
 

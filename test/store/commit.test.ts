@@ -23,8 +23,12 @@ async function oneByOne({ database, runner }: OpenStore, changes: readonly Chang
   return results;
 }
 
+/** Without what is not said when there is nothing to say. */
 const types = (results: readonly ChangeResult[]): unknown[] =>
-  results.map((result) => (result.type === "refused" ? { type: "refused" } : result));
+  results.map((result) => {
+    if (result.type === "refused") return { type: "refused" };
+    return result.type === "applied" ? { type: "applied", answers: result.answers ?? [] } : result;
+  });
 
 async function contents(prefix: string): Promise<unknown> {
   const instances = await testDatabase().rows(
@@ -34,8 +38,12 @@ async function contents(prefix: string): Promise<unknown> {
   const history = await testDatabase().rows(
     `select instance_id, seq, kind, operation_id, data, at from ${prefix}history`,
   );
+  const outbox = await testDatabase().rows(
+    `select instance_id, id, attributes, body, is_binary, status, attempts, queued_at, created_at, published_at,
+            last_error, claimed_by, claim_token from ${prefix}outbox order by instance_id, position`,
+  );
   const sorted = (rows: readonly unknown[]): unknown[] => rows.map((row) => JSON.stringify(row)).toSorted();
-  return { instances: sorted(instances), history: sorted(history) };
+  return { instances: sorted(instances), history: sorted(history), outbox };
 }
 
 function newInstance(id: string): Create {
@@ -61,6 +69,7 @@ describe("a batch", () => {
     await assert(
       asyncProperty(array(batch, { minLength: 1, maxLength: 6 }), async (batches) => {
         for (const prefix of ["together_", "apart_"]) {
+          await testDatabase().exec(`delete from ${prefix}outbox`);
           await testDatabase().exec(`delete from ${prefix}history`);
           await testDatabase().exec(`delete from ${prefix}instances`);
         }

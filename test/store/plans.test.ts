@@ -8,6 +8,7 @@ import * as groups from "../../src/store/statements/groups.ts";
 import * as history from "../../src/store/statements/history.ts";
 import * as instances from "../../src/store/statements/instances.ts";
 import * as messages from "../../src/store/statements/messages.ts";
+import * as outbox from "../../src/store/statements/outbox.ts";
 import * as workers from "../../src/store/statements/workers.ts";
 import { testDatabase } from "../support/apps.ts";
 import { databaseKind, dialectName } from "../support/database.ts";
@@ -29,6 +30,9 @@ const CHANNEL = {
   postgres: /romancy_channel_subscriptions_(pkey|waiting|instance)/,
   mysql: /PRIMARY|_waiting/,
 };
+
+const EVENTS_DUE = /romancy_outbox_(due|dead)/;
+const EVENT_KEY = { sqlite: /INTEGER PRIMARY KEY/, postgres: /romancy_outbox_pkey/, mysql: /PRIMARY/ };
 
 type Expected = RegExp | Readonly<Record<typeof dialectName, RegExp>>;
 
@@ -66,6 +70,20 @@ const HOT: readonly (readonly [string, Statement<string, unknown>, Expected])[] 
   ["unsubscribe from channels", channels.unsubscribeFromChannels, /romancy_channel_subscriptions_instance/],
   ["members", groups.membersOf, { ...SUBSCRIPTIONS, postgres: /romancy_groups_pkey/ }],
   ["leave groups", groups.leaveGroups, /romancy_groups_instance/],
+  ["events to send", outbox.lockDueEvents, EVENTS_DUE],
+  ["events before them", outbox.lockDueEvents, /romancy_outbox_order/],
+  ["claim events", outbox.claimEvents, EVENT_KEY],
+  ["publish events", outbox.publishEvents, EVENT_KEY],
+  ["fail an event", outbox.failEvent, EVENT_KEY],
+  ["wake events", outbox.wakeEvents, /romancy_outbox_(order|due)/],
+  ["next event", outbox.nextDueEvent, EVENTS_DUE],
+  ["next event of the survey", workers.survey, EVENTS_DUE],
+  ["orphaned events", outbox.freeOrphanEvents, /romancy_outbox_owner/],
+  ["free events", outbox.freeEventsOf, /romancy_outbox_owner/],
+  ["published events", outbox.forgetPublished, /romancy_outbox_published/],
+  ["list events", outbox.listEvents, EVENT_KEY],
+  ["list events of a status", outbox.listOpenEvents, /romancy_outbox_(dead|due)/],
+  ["list events of an instance", outbox.listEventsOf, /romancy_outbox_order/],
   ["last of chain", chains.lastOfChain, { ...SUBSCRIPTIONS, postgres: /romancy_chains_pkey/ }],
 ];
 
@@ -114,6 +132,12 @@ const VALUES: Readonly<Record<string, Bindable>> = {
   channel: "channel-1",
   before: 50,
   group: "group-7",
+  positions: ["9000", "9001"],
+  instances: [idOf(9_000), idOf(9_001)],
+  token: "token",
+  attempts: 1,
+  delay: 1_000,
+  after: 500,
 };
 
 const TABLES = [
@@ -125,6 +149,7 @@ const TABLES = [
   "channel_messages",
   "groups",
   "chains",
+  "outbox",
 ];
 
 const COUNT = 100_000;
@@ -158,6 +183,7 @@ async function fill(): Promise<void> {
       values ${numbers.map((n) => `('${idOf(n)}', 1, 'type-1', 'key-1', '${n}', '{}', '1', ${n})`).join(", ")}`);
   }
   await fillChannels();
+  await fillOutbox();
   // As servers do by themselves from time to time.
   if (dialectName === "postgres") await testDatabase().exec("analyze");
   if (dialectName === "mysql")
@@ -178,6 +204,26 @@ async function fillChannels(): Promise<void> {
     values ${rowsOf((n) => `'group-${n % 100}', '${idOf(n)}'`)}`);
   await testDatabase().exec(`insert into romancy_chains (chain_id, generation, instance_id)
     values ${rowsOf((n) => `'chain-${n % 100}', ${Math.floor(n / 100)}, '${idOf(n)}'`)}`);
+}
+
+/** Most events have been published; some are due or being sent, some wait for their next try, some were given up. */
+async function fillOutbox(): Promise<void> {
+  const row = (n: number): string => {
+    const columns = (status: string, next: number, published: number | null, worker: number | null): string => {
+      const owner = worker === null ? "null, null" : `'worker-${worker}', 'token'`;
+      return `('${idOf(n)}', 'e-${n}', '{}', '1', 0, '${status}', ${next}, ${n}, ${n}, ${published}, ${owner})`;
+    };
+    if (n % 100 === 0) return columns("pending", n % 300 === 0 ? n : 9e15, null, null);
+    if (n % 100 === 1) return columns("pending", n, null, n % 3);
+    if (n % 1_000 === 2) return columns("failed", n, null, null);
+    return columns("published", n, n, null);
+  };
+  const numbers = Array.from({ length: CHUNK }, (_, n) => n);
+  for (let copy = 0; copy < 3; copy++) {
+    await testDatabase().exec(`insert into romancy_outbox
+      (instance_id, id, attributes, body, is_binary, status, next_at, queued_at, created_at, published_at, claimed_by, claim_token)
+      values ${numbers.map(row).join(", ")}`);
+  }
 }
 
 const EXPLAIN = { sqlite: "explain query plan", postgres: "explain", mysql: "explain format=traditional" }[dialectName];

@@ -1,5 +1,5 @@
 /** What workflows ask the database itself for, within the commit that records it. */
-import type { Action, ActionRequest } from "../../core/action.ts";
+import type { Action, ActionRequest, OutgoingEvent } from "../../core/action.ts";
 import { encode, encodeThrown } from "../../core/codec.ts";
 import {
   ChannelModeConflictError,
@@ -8,7 +8,7 @@ import {
   InstanceNotFoundError,
   undeliverable,
 } from "../../core/errors.ts";
-import type { ChannelMode, MessageAttributes } from "../../core/history.ts";
+import type { ChannelMode, MessageAttributes, NewEvent } from "../../core/history.ts";
 import type { Queries } from "../runner.ts";
 import {
   addChannel,
@@ -23,6 +23,7 @@ import {
   unsubscribeFromChannel,
 } from "../statements/channels.ts";
 import { joinGroup, leaveGroup, membersOf } from "../statements/groups.ts";
+import { insertEvent, outboxRow } from "../statements/outbox.ts";
 import type { Answer } from "./answer.ts";
 import { awaitChild, startChild, undoChild } from "./children.ts";
 import { post, rouse } from "./mail.ts";
@@ -63,6 +64,9 @@ export async function runAction(queries: Queries, instanceId: string, action: Ac
       return undoChild(queries, instanceId, action, request);
     case "cancel":
       return cancelOther(queries, action, request);
+    case "emit":
+      await queries.run(insertEvent, outboxRow(instanceId, request.event));
+      return { event: emitted(action, request.event), receivers: 0 };
     default:
       return send(queries, action, request);
   }
@@ -158,9 +162,17 @@ async function cancelOther(
   return failed(action, error);
 }
 
-function completed({ operationId, at }: Action, result?: unknown): Answer {
-  const text = encode(result, `The result of ${operationId}`);
-  return { event: { kind: "action_completed", operationId, at, result: text }, receivers: 0 };
+function completed(action: Action, result?: unknown): Answer {
+  return { event: completion(action, result), receivers: 0 };
+}
+
+/** What is recorded when an event goes into the outbox, which nothing can stand in the way of. */
+export function emitted(action: Action, { id }: OutgoingEvent): NewEvent {
+  return completion(action, { id });
+}
+
+function completion({ operationId, at }: Action, result: unknown): NewEvent {
+  return { kind: "action_completed", operationId, at, result: encode(result, `The result of ${operationId}`) };
 }
 
 function failed({ operationId, at }: Action, error: Error): Answer {

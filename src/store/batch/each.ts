@@ -22,6 +22,7 @@ import {
   suspendInstance,
 } from "../statements/instances.ts";
 import { emptyInbox, markRead, subscribe, subscribers, unsubscribeAll } from "../statements/messages.ts";
+import { insertEvent, outboxRow } from "../statements/outbox.ts";
 import { runAction } from "./actions.ts";
 import { report } from "./children.ts";
 import { deliver, post, publish, receiversOf, rouse } from "./mail.ts";
@@ -154,6 +155,10 @@ async function advance(queries: Queries, change: Advance): Promise<ChangeResult>
   if (held.cancel_requested_at !== null && mayBeCalledOff(change)) return { type: "called_off" };
   let receivers = 0;
   for (const posted of posts) {
+    if (posted.type === "emit") {
+      await queries.run(insertEvent, outboxRow(instanceId, posted.event));
+      continue;
+    }
     const result = await post(queries, posted);
     // Then nothing of it applies: the activity has failed.
     if (result.type === "undeliverable") throw undeliverable(result.instanceId, result.status);

@@ -6,16 +6,17 @@ export type Value = string | number | null;
 /** A list of rows: its name, and its columns with their types. */
 export type List = readonly [name: string, columns: Readonly<Record<string, "text" | "bigint">>];
 
-/** The list as a table in the statement: one parameter for each column. */
-export function rows([name, columns]: List): Sql<string> {
+/** The list as a table in the statement: one parameter for each column; with `ordinality`, each row's place in it. */
+export function rows([name, columns]: List, hasOrdinality = false): Sql<string> {
   const names = Object.keys(columns);
   const quoted = names.map((column) => `"${column}"`).join(", ");
+  const end = hasOrdinality ? `) with ordinality as ${name}(${quoted}, ordinality)` : `) as ${name}(${quoted})`;
   const parts = names.flatMap((column, index) => [
     index === 0 ? "unnest(" : ", ",
     $(`${name}.${column}`),
     `::${columns[column]}[]`,
   ]);
-  return { parts: [...parts, `) as ${name}(${quoted})`] };
+  return { parts: [...parts, end] };
 }
 
 /** The rows' columns as array literals (https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO). */

@@ -32,8 +32,11 @@ export async function deliver(queries: Queries, { instanceId, message }: Deliver
   return deliverTo(queries, idsOf(rows), message);
 }
 
-/** What an activity or a workflow has sent. */
-export function post(queries: Queries, posted: Post): Promise<Delivered> {
+/** A message on its way to instances. */
+export type Letter = Exclude<Post, { readonly type: "emit" }>;
+
+/** What an activity or a workflow has sent to instances. */
+export function post(queries: Queries, posted: Letter): Promise<Delivered> {
   switch (posted.type) {
     case "publish":
       return publish(queries, posted.message);
@@ -81,7 +84,7 @@ export async function passOn(
 }
 
 /** Of the instances that messages are for, those whose rows will be changed, as far as that is known before. */
-export async function receiversOf(queries: Queries, posted: Post): Promise<string[]> {
+export async function receiversOf(queries: Queries, posted: Letter): Promise<string[]> {
   switch (posted.type) {
     case "publish":
       return idsOf(await queries.all(listeners, { channel: posted.message.channel }));

@@ -8,6 +8,7 @@ import { qualify } from "../naming.ts";
 import { eventRow, newRow, patchRow, subscriptionRows } from "../rows.ts";
 import type { SqlValue } from "../sql.ts";
 import { inLockOrder, mayBeCalledOff } from "./each.ts";
+import { appliedResult, eventsOf, needsOpen, outboxRows } from "./emissions.ts";
 
 type Row = Readonly<Record<string, SqlValue>>;
 
@@ -18,18 +19,19 @@ export async function applyOnMysql(
 ): Promise<ChangeResult[]> {
   const creates = changes.flatMap((change) => (change.type === "create" ? [newRow(change.instance) as Row] : []));
   const advances = inLockOrder(changes.filter((change) => change.type === "advance"));
-  const events = advances.flatMap(({ instanceId, events }) =>
-    events.map((event) => eventRow(instanceId, event) as Row),
+  const events = advances.flatMap((advance) =>
+    eventsOf(advance).map((event) => eventRow(advance.instanceId, event) as Row),
   );
   const statements: Text[] = [];
   if (advances.length > 0) statements.push(hold(advances));
-  for (const part of partsOf(events)) statements.push(insertEvents(part));
+  for (const part of partsOf(events, "data")) statements.push(insertEvents(part));
+  for (const part of partsOf(outboxRows(advances), "body")) statements.push(putOut(part, database.dialect.now));
   const patches = advances.flatMap(patchRow);
   if (patches.length > 0) statements.push(update(patches));
   if (creates.length > 0) statements.push(insertInstances(creates));
   statements.push(...mailOf(changes, advances));
   await database.transact?.(statements.map(({ text, values }) => ({ text: qualify(text, database.naming), values })));
-  return changes.map(() => ({ type: "applied" }));
+  return changes.map((change) => (change.type === "advance" ? appliedResult(change) : { type: "applied" }));
 }
 
 /** What concerns instances' mail. */
@@ -65,17 +67,17 @@ const MAIL = ["romancy_subscriptions", "romancy_channel_subscriptions", "romancy
 /** Characters of values in one insert: servers limit what one query may hold (`max_allowed_packet`, 1 MB and more). */
 const PART = 200_000;
 
-/** Events that go into one insert each time. */
-function partsOf(events: readonly Row[]): Row[][] {
+/** Rows that go into one insert each time, by the column that may be long. */
+function partsOf(rows: readonly Row[], column: string): Row[][] {
   const parts: Row[][] = [];
   let size = Number.POSITIVE_INFINITY;
-  for (const event of events) {
-    const length = String(event["data"] ?? "").length;
+  for (const row of rows) {
+    const length = String(row[column] ?? "").length;
     if (size + length > PART) {
       parts.push([]);
       size = 0;
     }
-    parts.at(-1)?.push(event);
+    parts.at(-1)?.push(row);
     size += length;
   }
   return parts;
@@ -84,14 +86,14 @@ function partsOf(events: readonly Row[]): Row[][] {
 /** Locks the advances' rows; adding 1 to the largest number is an error, on purpose, when one of them is missing. */
 function hold(advances: readonly Advance[]): Text {
   const rows = advances.map((advance) => {
-    const { instanceId, epoch, patch } = advance;
-    return { id: instanceId, epoch, ends: patch ? 1 : 0, heedless: mayBeCalledOff(advance) ? 1 : 0 };
+    const { instanceId: id, epoch } = advance;
+    return { id, epoch, open: Number(needsOpen(advance)), heedless: Number(mayBeCalledOff(advance)) };
   });
-  const list = table(["id", "epoch", "ends", "heedless"], rows);
+  const list = table(["id", "epoch", "open", "heedless"], rows);
   return {
     text: `select 18446744073709551615 + (count(*) <> ${rows.length}) from ${list.text} as hold
       straight_join romancy_instances i
-      on i.id = hold.id and i.epoch = hold.epoch and (hold.ends = 0 or i.completed_at is null)
+      on i.id = hold.id and i.epoch = hold.epoch and (hold.open = 0 or i.completed_at is null)
         and (hold.heedless = 0 or i.cancel_requested_at is null) for update`,
     values: list.values,
   };
@@ -101,6 +103,17 @@ function insertEvents(events: readonly Row[]): Text {
   const list = tuples(["instanceId", "seq", "kind", "operationId", "data", "at"], events);
   return {
     text: `insert into romancy_history (instance_id, seq, kind, operation_id, data, at) values ${list.text}`,
+    values: list.values,
+  };
+}
+
+/** Due at once, by the database's clock. */
+function putOut(outgoing: readonly Row[], now: string): Text {
+  const columns = ["instanceId", "id", "attributes", "body", "isBinary", "at", "at"];
+  const list = tuples(columns, outgoing, now);
+  return {
+    text: `insert into romancy_outbox (instance_id, id, attributes, body, is_binary, queued_at, created_at, next_at)
+      values ${list.text}`,
     values: list.values,
   };
 }
@@ -147,8 +160,9 @@ function insertInstances(creates: readonly Row[]): Text {
   };
 }
 
-function tuples(columns: readonly string[], rows: readonly Row[]): Text {
-  const tuple = `(${columns.map(() => "?").join(", ")})`;
+/** @param last an expression that ends each, if one is given */
+function tuples(columns: readonly string[], rows: readonly Row[], ...last: readonly string[]): Text {
+  const tuple = `(${[...columns.map(() => "?"), ...last].join(", ")})`;
   return { text: rows.map(() => tuple).join(", "), values: valuesOf(columns, rows) };
 }
 

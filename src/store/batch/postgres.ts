@@ -1,11 +1,13 @@
 /** A batch as one statement, and so one transaction and one round trip, on PostgreSQL: each column comes as an array. */
 import type { Advance, ChangeResult, Create } from "../../core/commit.ts";
 import type { Database } from "../database.ts";
+import type { Dialect } from "../dialect.ts";
 import { eventRow, newRow, patchRow, subscriptionRows } from "../rows.ts";
 import type { Runner } from "../runner.ts";
 import { type Sql, sql } from "../sql.ts";
 import { type Statement, statement } from "../statement.ts";
 import { existing, inLockOrder, refusalOf } from "./each.ts";
+import { appliedResult, eventsOf, needsOpen, outboxRows } from "./emissions.ts";
 import { arrays, type List, rows } from "./lists.ts";
 
 const CREATES: List = [
@@ -42,7 +44,7 @@ const PATCHES: List = [
 ];
 
 /** Advances that only append. Their rows are locked, so that nobody claims them before the events are there. */
-const HOLDS: List = ["hold", { id: "text", epoch: "bigint" }];
+const HOLDS: List = ["hold", { id: "text", epoch: "bigint", open: "bigint" }];
 
 const EVENTS: List = [
   "event",
@@ -53,6 +55,11 @@ const READS: List = ["read", { instanceId: "text", position: "bigint", at: "bigi
 
 const SUBSCRIPTIONS: List = ["subscription", { instanceId: "text", type: "text", key: "text" }];
 
+const OUTGOING: List = [
+  "outgoing",
+  { instanceId: "text", id: "text", attributes: "text", body: "text", isBinary: "bigint", at: "bigint" },
+];
+
 /** Instances that have ended, and whose mail goes with them. */
 const CLEARS: List = ["clear", { id: "text" }];
 
@@ -61,8 +68,13 @@ interface Outcome {
   readonly id: string;
 }
 
-/** What concerns instances' mail, for batches that have any. */
-const mail = (): Sql<string> => sql`,
+/** What concerns instances' mail and outboxes, for batches that have any; an array's rows come in its order. */
+const mail = (d: Dialect): Sql<string> => sql`,
+  put_out as (
+    insert into romancy_outbox (instance_id, id, attributes, body, is_binary, next_at, queued_at, created_at)
+    select outgoing."instanceId", outgoing.id, outgoing.attributes, outgoing.body, outgoing."isBinary",
+      ${d.now}, outgoing.at, outgoing.at
+    from ${rows(OUTGOING, true)} join advanced on advanced.id = outgoing."instanceId" order by outgoing.ordinality),
   marked as (
     update romancy_inbox b set read_at = read.at, data = ''
     from ${rows(READS)} join advanced on advanced.id = read."instanceId"
@@ -81,10 +93,10 @@ const mail = (): Sql<string> => sql`,
 
 const NO_MAIL: Sql<never> = { parts: [] };
 
-const batch = (name: string, more: () => Sql<string>): Statement<string, Outcome> =>
+const batch = (name: string, more: (d: Dialect) => Sql<string>): Statement<string, Outcome> =>
   statement(
     name,
-    () => sql`
+    (d) => sql`
   with created as (
     insert into romancy_instances
       (id, workflow, status, input, root_id, tags, priority, wake_at, worker_id, epoch, created_at, updated_at)
@@ -106,12 +118,13 @@ const batch = (name: string, more: () => Sql<string>): Statement<string, Outcome
     returning i.id),
   held as (
     select i.id from romancy_instances i join ${rows(HOLDS)} on i.id = hold.id and i.epoch = hold.epoch
+    where hold.open = 0 or i.completed_at is null
     for no key update of i),
   advanced as (select id from patched union all select id from held),
   appended as (
     insert into romancy_history (instance_id, seq, kind, operation_id, data, at)
     select event."instanceId", event.seq, event.kind, event."operationId", event.data, event.at
-    from ${rows(EVENTS)} join advanced on advanced.id = event."instanceId")${more()}
+    from ${rows(EVENTS)} join advanced on advanced.id = event."instanceId")${more(d)}
   select 'created' as kind, id from created union all select 'advanced' as kind, id from advanced`,
     true,
   );
@@ -130,9 +143,15 @@ export async function applyOnPostgres(
   const reads = advances.flatMap(({ instanceId, reads = [] }) => reads.map((read) => ({ instanceId, ...read })));
   const subscriptions = changes.flatMap(subscriptionRows);
   const clears = advances.filter(({ clears }) => clears).map(({ instanceId: id }) => ({ id }));
-  const hasMail = reads.length > 0 || subscriptions.length > 0 || clears.length > 0;
+  const outgoing = outboxRows(advances);
+  const hasMail = reads.length > 0 || subscriptions.length > 0 || clears.length > 0 || outgoing.length > 0;
   const outcomes = await runner.all(database.writer, hasMail ? batchWithMail : plainBatch, {
-    ...(hasMail && { ...arrays(READS, reads), ...arrays(SUBSCRIPTIONS, subscriptions), ...arrays(CLEARS, clears) }),
+    ...(hasMail && {
+      ...arrays(READS, reads),
+      ...arrays(SUBSCRIPTIONS, subscriptions),
+      ...arrays(CLEARS, clears),
+      ...arrays(OUTGOING, outgoing),
+    }),
     ...arrays(
       CREATES,
       creates.map(({ instance }) => newRow(instance)),
@@ -140,11 +159,13 @@ export async function applyOnPostgres(
     ...arrays(PATCHES, advances.flatMap(patchRow)),
     ...arrays(
       HOLDS,
-      advances.filter(({ patch }) => !patch).map(({ instanceId: id, epoch }) => ({ id, epoch })),
+      advances
+        .filter(({ patch }) => !patch)
+        .map((advance) => ({ id: advance.instanceId, epoch: advance.epoch, open: Number(needsOpen(advance)) })),
     ),
     ...arrays(
       EVENTS,
-      advances.flatMap(({ instanceId, events }) => events.map((event) => eventRow(instanceId, event))),
+      advances.flatMap((advance) => eventsOf(advance).map((event) => eventRow(advance.instanceId, event))),
     ),
   });
   const created = new Set(outcomes.flatMap(({ kind, id }) => (kind === "created" ? [id] : [])));
@@ -155,7 +176,7 @@ export async function applyOnPostgres(
 
   async function judge(change: Create | Advance): Promise<ChangeResult> {
     if (change.type === "advance") {
-      return advanced.has(change.instanceId) ? { type: "applied" } : refusalOf(runner.on(database.writer), change);
+      return advanced.has(change.instanceId) ? appliedResult(change) : refusalOf(runner.on(database.writer), change);
     }
     // Of two creations of one id in a batch the first one counts.
     if (created.delete(change.instance.id)) return { type: "applied" };

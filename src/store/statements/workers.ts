@@ -1,6 +1,7 @@
 import { $, $int, sql } from "../sql.ts";
 import { type Statement, statement } from "../statement.ts";
 import { nextDue } from "./instances.ts";
+import { nextDueEvent } from "./outbox.ts";
 
 export interface SurveyRow {
   /** `null` in the row that stands for none. */
@@ -16,6 +17,8 @@ export interface SurveyRow {
   readonly locked: number | null;
   /** Epoch milliseconds; `null` for never. */
   readonly next_due: number | null;
+  /** The same of events for brokers. */
+  readonly next_event: number | null;
   /** 1 if there are any. */
   readonly orphans: number;
 }
@@ -24,6 +27,11 @@ export interface SurveyRow {
 const orphans = `
   select i.id from romancy_instances i
   where i.worker_id is not null and i.worker_id not in (select id from romancy_workers)`;
+
+/** The same of events for brokers. */
+const orphanEvents = `
+  select o.position from romancy_outbox o
+  where o.claimed_by is not null and o.claimed_by not in (select id from romancy_workers)`;
 
 type NewRow = "id" | "incarnation" | "host" | "pid" | "born" | "lockName" | "lease";
 
@@ -48,14 +56,15 @@ export const renewLease: Statement<"id" | "incarnation" | "lockName" | "lease"> 
 
 /**
  * All that a worker must know of others, in one query: a row for each worker, or one of nulls, and in each row when the
- * next instance is due and whether any has an owner that does not exist.
+ * next instance and the next event are due and whether any has an owner that does not exist.
  */
 export const survey: Statement<"workflows" | "mostRecoveries", SurveyRow> = statement(
   "workers.survey",
   (d) => sql`
   select w.id, w.incarnation, w.host, w.pid, w.born, w.expires_at, case when w.expires_at < ${d.now} then 1 else 0 end as expired,
          ${d.isLockHeld("w.lock_name")} as locked, (${nextDue.build(d)}) as next_due,
-         (select count(*) from (${orphans} limit 1) orphan) as orphans
+         (${nextDueEvent.build(d)}) as next_event,
+         case when exists (${orphans}) or exists (${orphanEvents}) then 1 else 0 end as orphans
   from (select 1 as one) o left join romancy_workers w on 1 = 1`,
 );
 

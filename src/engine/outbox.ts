@@ -1,0 +1,90 @@
+/** `app.outbox`: what operators see of events for brokers, and can do with them. */
+import { ValidationError } from "../core/errors.ts";
+import type { OutboxRecord, Store } from "../store/store.ts";
+import type {
+  Outbox,
+  OutboxEntry,
+  OutboxFilter,
+  OutboxPage,
+  OutboxRetryFilter,
+  OutboxStatus,
+} from "../workflow/outbox.ts";
+import { publishedEvent } from "./outgoing.ts";
+
+interface OutboxHost {
+  readonly store: Store;
+  /** There are events to be sent. */
+  tellOfEvents(): void;
+}
+
+/** The statuses of events that are not sent again by themselves. */
+const GIVEN_UP: readonly OutboxStatus[] = ["invalid", "failed", "expired"];
+
+const STATUSES: ReadonlySet<unknown> = new Set<OutboxStatus>(["pending", "published", ...GIVEN_UP]);
+
+/** The most events of a page. */
+const LARGEST_PAGE = 1_000;
+
+/** @param host gives the running app, or throws */
+export function outboxOf(host: () => OutboxHost): Outbox {
+  return {
+    list: async (filter = {}) => list(host().store, filter),
+    async retry(which = {}) {
+      const running = host();
+      const count = await running.store.outbox.retry(retryOf(which));
+      if (count > 0) running.tellOfEvents();
+      return count;
+    },
+  };
+}
+
+async function list(store: Store, { status, instanceId, limit = 50, pageToken }: OutboxFilter): Promise<OutboxPage> {
+  if (status !== undefined) checkStatus(status);
+  if (!Number.isInteger(limit) || limit < 1 || limit > LARGEST_PAGE) {
+    throw new ValidationError(`limit is ${String(limit)}; it must be a whole number from 1 to ${LARGEST_PAGE}.`);
+  }
+  const after = pageToken === undefined ? 0 : readToken(pageToken);
+  const records = await store.outbox.list({ status, instanceId, after, limit: limit + 1 });
+  const page = records.slice(0, limit);
+  const hasMore = records.length > limit;
+  return {
+    events: page.map(entryOf),
+    hasMore,
+    ...(hasMore && { nextPageToken: String(page.at(-1)?.position) }),
+  };
+}
+
+function readToken(token: string): number {
+  if (typeof token === "string" && /^\d{1,15}$/.test(token)) return Number(token);
+  throw new ValidationError("pageToken is not one that a listing gave. Pass `nextPageToken` as it is.");
+}
+
+function retryOf(which: string | OutboxRetryFilter): Parameters<Store["outbox"]["retry"]>[0] {
+  if (typeof which === "string") return { id: which, instanceId: null, statuses: ["pending", ...GIVEN_UP] };
+  const { status, instanceId = null } = which;
+  if (status === undefined) return { id: null, instanceId, statuses: GIVEN_UP };
+  checkStatus(status);
+  if ((status as string) === "published") throw new ValidationError("What is published cannot be retried.");
+  return { id: null, instanceId, statuses: [status] };
+}
+
+function checkStatus(status: unknown): void {
+  if (STATUSES.has(status)) return;
+  throw new ValidationError(`The status ${String(status)} must be one of ${[...STATUSES].join(", ")}.`);
+}
+
+function entryOf(record: OutboxRecord): OutboxEntry {
+  const { id, instanceId, attempts, lastError, createdAt, nextAt, publishedAt } = record;
+  const status = record.status as OutboxStatus;
+  return {
+    id,
+    instanceId,
+    status,
+    event: publishedEvent(record),
+    attempts,
+    lastError: lastError ?? undefined,
+    createdAt: new Date(createdAt),
+    nextAttemptAt: status === "pending" ? new Date(nextAt) : undefined,
+    publishedAt: publishedAt === null ? undefined : new Date(publishedAt),
+  };
+}
