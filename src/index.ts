@@ -23,6 +23,7 @@ export {
   OperationIdConflictError,
   QuarantineError,
   ResultTimeoutError,
+  RetryLaterError,
   RomancyError,
   SchemaVersionError,
   SerializationError,

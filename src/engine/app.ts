@@ -274,7 +274,7 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
     try {
       await (options.autoMigrate ? migrate(database) : checkSchema(database));
       const { workerId } = this;
-      const running = new Running(new SqlStore(database), { options, workerId, workflows: this.#workflows });
+      const running = new Running(new SqlStore(database), { app: this, options, workerId, workflows: this.#workflows });
       await running.start();
       guardRejections();
       for (const signal of options.shutdownSignals) process.once(signal, this.#onSignal);

@@ -21,6 +21,8 @@ const CLOCK_INTERVAL = 30_000;
 
 /** What a started app is told of. */
 export interface Setup {
+  /** The app itself, by which modules know it. */
+  readonly app: object;
   readonly options: ResolvedOptions;
   readonly workerId: string;
   readonly workflows: ReadonlyMap<string, AnyWorkflow>;
@@ -145,7 +147,7 @@ export class Running {
 
   #createWorker(): Worker {
     const { store, journal, results, clock, watch } = this;
-    const { options, workerId, workflows } = this.#setup;
+    const { app, options, workerId, workflows } = this.#setup;
     const identity = ownIdentity();
     return new Worker({
       ...options,
@@ -160,7 +162,7 @@ export class Running {
       isCutOff: () => this.#presence?.isCutOff ?? false,
       record: { ...identity, id: workerId, incarnation: this.#incarnation },
       workflows,
-      environment: { store, log: options.logger, maxValueBytes: options.maxValueBytes, clock, randomBytes },
+      environment: { app, store, log: options.logger, maxValueBytes: options.maxValueBytes, clock, randomBytes },
       announce: (news) => this.#announcer.announce(news),
       onWork: () => watch.quicken(),
       onSent: () => this.tellOfWork(),
