@@ -12,9 +12,9 @@ interface Package {
 
 /** Each takes its key from the environment: ANTHROPIC_API_KEY, OPENAI_API_KEY, GOOGLE_GENERATIVE_AI_API_KEY. */
 const PACKAGES: Readonly<Record<string, Package>> = {
-  anthropic: { name: "@ai-sdk/anthropic", load: async () => (await import("@ai-sdk/anthropic")).anthropic },
-  openai: { name: "@ai-sdk/openai", load: async () => (await import("@ai-sdk/openai")).openai },
-  google: { name: "@ai-sdk/google", load: async () => (await import("@ai-sdk/google")).google },
+  anthropic: { name: "@ai-sdk/anthropic", load: async () => (await import("@ai-sdk/anthropic")).createAnthropic() },
+  openai: { name: "@ai-sdk/openai", load: async () => (await import("@ai-sdk/openai")).createOpenAI() },
+  google: { name: "@ai-sdk/google", load: async () => (await import("@ai-sdk/google")).createGoogle() },
 };
 
 /**

@@ -70,7 +70,10 @@ describe("chat", () => {
         await agent.chat(ctx, conversation, userMessage("now"));
       }
     });
-    expect(requests.map(({ prompt }) => prompt.map(({ role }) => role))).toEqual(Array(2).fill(["system", "user"]));
+    expect(requests.map(({ prompt }) => prompt.map(({ role }) => role))).toEqual([
+      ["system", "user"],
+      ["system", "user"],
+    ]);
     expect(requests.map(({ tools }) => tools?.length)).toEqual([1, undefined]);
     expect(requests[1]?.prompt[0]?.content).toBe("You serve Bob.");
   });

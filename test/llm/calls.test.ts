@@ -153,7 +153,7 @@ describe("answers that do not fit", () => {
     const [entry] = history;
     const error = entry?.kind === "activity_failed" ? (entry.error as Error) : undefined;
     expect(error?.message).toContain("not what was asked for");
-    expect(JSON.stringify([error?.message, { ...error }])).not.toContain("my secret");
+    expect(JSON.stringify([error?.message, Object.entries(error ?? {})])).not.toContain("my secret");
   });
 });
 

@@ -28,7 +28,7 @@ const adder = () =>
       ];
     }
     const outputs = last.content.map((part) => (part.type === "tool-result" ? part.output : undefined));
-    return outputs.map((output) => (output?.type === "json" ? output.value : "?")).join(" and ");
+    return outputs.map((output) => (output?.type === "json" ? JSON.stringify(output.value) : "?")).join(" and ");
   });
 
 function add(executions: unknown[] = []) {
@@ -132,7 +132,7 @@ describe("streams", () => {
       const { textStream } = streamText({ model: durableModel(ctx, mock, { onChunk }), prompt: "Hi" });
       return listOf(textStream);
     });
-    expect(pieces).toEqual([..."Hello!"]);
+    expect(pieces).toEqual(["H", "e", "l", "l", "o", "!"]);
     expect(value).toEqual(["Hello!"]);
     expect(callsOf(mock)).toBe(1);
     expect(JSON.stringify(history).match(/text-delta/g)).toHaveLength(1);
@@ -445,7 +445,7 @@ describe("files that are named by URL", () => {
   }
 
   it("go as they are to models that take them", async () => {
-    const fetched = vi.fn();
+    const fetched = vi.fn<typeof fetch>();
     vi.stubGlobal("fetch", fetched);
     const asUrl = { type: "url", url };
     expect(await sentTo({ "image/*": [/^https:/] })).toMatchObject([asUrl, asUrl]);
@@ -454,7 +454,7 @@ describe("files that are named by URL", () => {
   });
 
   it("are fetched for those that do not, in the activity: once", async () => {
-    const fetched = vi.fn(
+    const fetched = vi.fn<typeof fetch>(
       async () => new Response(new Uint8Array([1, 2]), { headers: { "content-type": "image/png" } }),
     );
     vi.stubGlobal("fetch", fetched);

@@ -51,7 +51,7 @@ function chunksOf({ content, finishReason }: Result): ModelChunk[] {
   const parts = content.flatMap((part): ModelChunk[] => {
     if (part.type === "tool-call") return [part];
     if (part.type !== "text") return [];
-    const deltas = [...part.text].map((delta) => ({ type: "text-delta" as const, id: "t", delta }));
+    const deltas = part.text.split("").map((delta) => ({ type: "text-delta" as const, id: "t", delta }));
     return [{ type: "text-start", id: "t" }, ...deltas, { type: "text-end", id: "t" }];
   });
   return [{ type: "stream-start", warnings: [] }, ...parts, { type: "finish", finishReason, usage }];
