@@ -4,10 +4,11 @@ import { type ActivityContext, ValidationError, type WorkflowContext } from "../
 import { callModel } from "./call.ts";
 import type { AgentContext } from "./conversation.ts";
 import { checkDefinition } from "./define-call.ts";
+import { executeToolCalls } from "./execute-tools.ts";
 import { userMessage } from "./messages.ts";
 import { type DurableResponse, hasToolCalls } from "./response.ts";
 import type { CallSettings, ModelSettings } from "./settings.ts";
-import { type AnyTool, executeToolCalls, type ToolCall } from "./tools.ts";
+import type { AnyTool, ToolCall } from "./tool.ts";
 
 export interface AgentOptions<Deps> extends Omit<ModelSettings, "tools"> {
   /**
@@ -76,22 +77,17 @@ export class DurableAgent<Deps = unknown> {
     message: string | ModelMessage,
     settings: CallSettings = {},
   ): Promise<DurableResponse> {
-    const before = conversation.messages.length;
-    conversation.add(typeof message === "string" ? userMessage(message) : message);
-    try {
+    return this.#whole(conversation, async () => {
+      conversation.add(typeof message === "string" ? userMessage(message) : message);
       return await this.#ask(ctx, conversation, "chat", settings);
-    } catch (error) {
-      conversation.truncate(before);
-      throw error;
-    }
+    });
   }
 
   /**
    * The same, and executes the tools that the model asks for, until it asks for no more. Each execution is a step of its
    * own; an error of a tool is told to the model.
    *
-   * @throws ActivityError when a call of the model has failed for good
-   * @throws ToolNotFoundError when the model asks for a tool that it was not given
+   * @throws ActivityError when a call of the model has failed for good; the conversation is then what it was before
    */
   async chatWithToolLoop(
     ctx: WorkflowContext,
@@ -103,17 +99,32 @@ export class DurableAgent<Deps = unknown> {
     if (!Number.isInteger(maxIterations) || maxIterations < 1) {
       throw new ValidationError(`maxIterations is ${String(maxIterations)}; it must be a whole number of 1 or more.`);
     }
-    let response = await this.chat(ctx, conversation, message, settings);
-    for (let iteration = 1; hasToolCalls(response) && iteration <= maxIterations; iteration++) {
-      const answers = await executeToolCalls(ctx, this.#toolsFor(conversation), response.toolCalls, {
-        stepName: (call, index) => `${this.name}_tool_${call.name}_${index}`,
-        ...(executor && { executor }),
-      });
-      conversation.add(...answers);
-      const last: CallSettings = iteration === maxIterations ? { ...settings, toolChoice: "none" } : settings;
-      response = await this.#ask(ctx, conversation, "tool_continue", last);
+    return this.#whole(conversation, async () => {
+      let response = await this.chat(ctx, conversation, message, settings);
+      for (let iteration = 1; hasToolCalls(response) && iteration <= maxIterations; iteration++) {
+        const answers = await executeToolCalls(ctx, this.#toolsFor(conversation), response.toolCalls, {
+          stepName: (call, index) => `${this.name}_tool_${call.name}_${index}`,
+          // The model is in error, and can be told so.
+          onUnknown: "tell",
+          ...(executor && { executor }),
+        });
+        conversation.add(...answers);
+        const last: CallSettings = iteration === maxIterations ? { ...settings, toolChoice: "none" } : settings;
+        response = await this.#ask(ctx, conversation, "tool_continue", last);
+      }
+      return response;
+    });
+  }
+
+  /** Either all that is said is added to the conversation, or nothing: a half of it no provider would take. */
+  async #whole<T>(conversation: AgentContext<Deps>, talk: () => Promise<T>): Promise<T> {
+    const before = conversation.messages.length;
+    try {
+      return await talk();
+    } catch (error) {
+      conversation.truncate(before);
+      throw error;
     }
-    return response;
   }
 
   /** Calls the model with the conversation as it is, and adds what it says. */

@@ -1,11 +1,17 @@
 /** The four ways to call a model: by a prompt or by messages, for text or for data that fits a schema. */
 import type { ModelMessage } from "ai";
 import { type ActivityContext, type Schema, ValidationError, type WorkflowContext } from "../index.ts";
-import type { ModelName } from "./errors.ts";
 import { generate } from "./generate.ts";
 import { userMessage } from "./messages.ts";
 import type { DurableResponse } from "./response.ts";
-import { type AppDefaults, type CallSettings, defaultsFor, mergeSettings, nameOf } from "./settings.ts";
+import {
+  type AppDefaults,
+  type CallRequest,
+  type CallSettings,
+  defaultsFor,
+  mergeSettings,
+  nameOf,
+} from "./settings.ts";
 import { runModelStep, stepOf } from "./step.ts";
 import { withUsage } from "./usage.ts";
 
@@ -82,11 +88,6 @@ export async function parseModel<T>(
 ): Promise<T> {
   const { structured } = await run(ctx, name, messages, schema, levels);
   return structured as T;
-}
-
-/** What hooks and compensations see of a call. */
-export interface CallRequest extends ModelName {
-  readonly messages: readonly ModelMessage[];
 }
 
 async function run(

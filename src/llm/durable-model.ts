@@ -3,8 +3,9 @@ import { type ActivityContext, ValidationError, type WorkflowContext } from "../
 import { EVERY_URL, withDownloads } from "./downloads.ts";
 import { loadModel } from "./providers.ts";
 import type { ModelChunk, ModelObject, ModelRequest, ModelResult, ProviderModel } from "./sdk.ts";
-import { defaultsFor, mergeSettings, nameOf, type StepCompensation, type StepSettings } from "./settings.ts";
+import { defaultsFor, mergeSettings, nameOf } from "./settings.ts";
 import { runModelStep, stepOf } from "./step.ts";
+import type { StepCompensation, StepSettings } from "./step-settings.ts";
 import { collectChunks, streamOf } from "./stream.ts";
 import { usageOfResult, withUsage } from "./usage.ts";
 
@@ -19,8 +20,8 @@ export interface DurableModelOptions extends StepSettings {
    * onChunk: (chunk) => { if (chunk.type === "text-delta") socket.send(chunk.delta); }
    */
   readonly onChunk?: (chunk: ModelChunk, activity: ActivityContext) => void | Promise<void>;
-  /** Undoes a call; see `ActivityOptions`. */
-  readonly compensation?: StepCompensation;
+  /** Undoes what was done because of a call. Its result is the provider's: of a stream, `{ chunks }`. */
+  readonly compensation?: StepCompensation<ModelRequest, object>;
 }
 
 /**

@@ -1,13 +1,19 @@
 /** Tools of the AI SDK whose execution is recorded. */
 import { type ActivityContext, ActivityError, type WorkflowContext } from "../index.ts";
-import type { StepCompensation, StepSettings } from "./settings.ts";
 import { runStep } from "./step.ts";
+import type { StepCompensation, StepSettings } from "./step-settings.ts";
+
+/** What a compensation sees of an execution. */
+export interface ToolRequest {
+  /** What the model has asked for, as the tool's schema gives it back. */
+  readonly input: unknown;
+}
 
 export interface DurableToolOptions extends StepSettings {
   /** What the operations are called: `tool_NAME:n`; without it `tool:n`. */
   readonly name?: string;
-  /** Undoes an execution; see `ActivityOptions`. */
-  readonly compensation?: StepCompensation;
+  /** Undoes an execution. */
+  readonly compensation?: StepCompensation<ToolRequest, unknown>;
 }
 
 /** A tool of the AI SDK, of whatever input and output. */

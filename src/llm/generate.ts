@@ -6,7 +6,7 @@ import { loadModel } from "./providers.ts";
 import type { DurableResponse } from "./response.ts";
 import { loadSdk } from "./sdk.ts";
 import type { AppDefaults, ModelSettings } from "./settings.ts";
-import { toolSetOf } from "./tools.ts";
+import { toolSetOf } from "./tool.ts";
 import { type TokenUsage, usageOfSdk } from "./usage.ts";
 
 interface Generation {

@@ -8,7 +8,7 @@ import type {
   UserContent,
   UserModelMessage,
 } from "ai";
-import type { ToolCall } from "./tools.ts";
+import type { ToolCall } from "./tool.ts";
 
 export function systemMessage(text: string): SystemModelMessage {
   return { role: "system", content: text };

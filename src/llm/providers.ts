@@ -14,8 +14,14 @@ interface Package {
 const PACKAGES: Readonly<Record<string, Package>> = {
   anthropic: { name: "@ai-sdk/anthropic", load: async () => (await import("@ai-sdk/anthropic")).createAnthropic() },
   openai: { name: "@ai-sdk/openai", load: async () => (await import("@ai-sdk/openai")).createOpenAI() },
-  google: { name: "@ai-sdk/google", load: async () => (await import("@ai-sdk/google")).createGoogle() },
+  google: { name: "@ai-sdk/google", load: loadGoogle },
+  // As the models are called.
+  gemini: { name: "@ai-sdk/google", load: loadGoogle },
 };
+
+async function loadGoogle(): Promise<ModelProvider> {
+  return (await import("@ai-sdk/google")).createGoogle();
+}
 
 /**
  * The model to call, with the current interface.

@@ -1,7 +1,7 @@
 /** What a call of a model gives: plain data, which can be stored and passed on. */
 import type { FinishReason, ModelMessage } from "ai";
 import { type Schema, ValidationError } from "../index.ts";
-import type { ToolCall } from "./tools.ts";
+import type { ToolCall } from "./tool.ts";
 import type { TokenUsage } from "./usage.ts";
 
 export interface DurableResponse {

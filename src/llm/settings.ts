@@ -1,29 +1,11 @@
 /** What can be said of a call of a model, and on which level: app, then definition, then call. */
-import type { JSONValue, ToolChoice, ToolSet } from "ai";
-import {
-  type ActivityOptions,
-  type Duration,
-  type RetryPolicy,
-  type Romancy,
-  ValidationError,
-  type WorkflowContext,
-} from "../index.ts";
+import type { JSONValue, ModelMessage, ToolChoice, ToolSet } from "ai";
+import { type RetryPolicy, type Romancy, ValidationError, type WorkflowContext } from "../index.ts";
 import type { ModelName } from "./errors.ts";
+import type { DurableResponse } from "./response.ts";
 import type { ModelObject } from "./sdk.ts";
-import type { AnyTool } from "./tools.ts";
-
-/** What the activity behind a call is told. */
-export interface StepSettings {
-  /**
-   * Overrides fields of the default for calls of models: 5 attempts, from 1 s, doubling, at most 60 s; `false` for one
-   * attempt. It goes before the policies of workflow and app. A provider's `Retry-After` lifts a wait, never shortens it.
-   */
-  readonly retry?: RetryPolicy | false;
-  /** Limit of each attempt. Default: none; Node itself gives up after 5 minutes without a byte. */
-  readonly timeout?: Duration;
-  /** Prompt and answer are left out of hooks, traces and errors. They are still recorded: replay needs them. */
-  readonly sensitive?: boolean;
-}
+import type { StepCompensation, StepSettings } from "./step-settings.ts";
+import type { AnyTool } from "./tool.ts";
 
 /** Which model is called, and how. A narrower level overrides fields of the wider ones. */
 export interface ModelSettings extends StepSettings {
@@ -66,21 +48,18 @@ export interface AppDefaults extends ModelSettings {
   readonly providers?: Readonly<Record<string, ModelProvider>>;
 }
 
+/** What hooks and compensations see of a call. */
+export interface CallRequest extends ModelName {
+  readonly messages: readonly ModelMessage[];
+}
+
 /** For one call. */
 export interface CallSettings extends ModelSettings {
   /** The operation's id instead of `name:n`; unique within the instance. */
   readonly id?: string;
-  /** Undoes the call; see `ActivityOptions`. */
-  readonly compensation?: StepCompensation;
+  /** Undoes what was done because of the call, such as what was told of it. */
+  readonly compensation?: StepCompensation<CallRequest, DurableResponse>;
 }
-
-/** What undoes a call, once activities know compensations. */
-export type StepCompensation =
-  ActivityOptions<[object], object> extends infer Options
-    ? "compensation" extends keyof Options
-      ? Options["compensation"]
-      : never
-    : never;
 
 const defaults = new WeakMap<object, AppDefaults>();
 
@@ -118,9 +97,18 @@ export function mergeSettings<Settings extends ModelSettings>(...levels: readonl
   for (const level of levels) {
     // A model of a wider provider would be called by a wrong name.
     if (level.model !== undefined && level.provider === undefined && isWhole(level.model)) delete merged["provider"];
-    for (const [key, value] of Object.entries(level)) if (value !== undefined) merged[key] = value;
+    const retry = mergeRetry(merged["retry"] as RetryPolicy | false | undefined, level.retry);
+    for (const [key, value] of Object.entries({ ...level, retry })) if (value !== undefined) merged[key] = value;
   }
   return merged as Settings;
+}
+
+/** A policy, too, gives way field by field. */
+function mergeRetry(
+  wide: RetryPolicy | false | undefined,
+  narrow: RetryPolicy | false | undefined,
+): RetryPolicy | false | undefined {
+  return wide && narrow ? { ...wide, ...narrow } : (narrow ?? wide);
 }
 
 /** Whether it says its provider itself. */

@@ -1,7 +1,7 @@
 /** One durable call: an activity made for it, whose record is the answer and what it has cost. */
 import { type ActivityContext, defineActivity, type RetryPolicy, type WorkflowContext } from "../index.ts";
 import { attemptError, type ModelName, revive } from "./errors.ts";
-import type { StepCompensation, StepSettings } from "./settings.ts";
+import type { StepCompensation, StepSettings } from "./step-settings.ts";
 import { countFailure, countUsage, type Recorded } from "./usage.ts";
 
 /** How a step is named, and what its activity is told. */
@@ -10,7 +10,8 @@ export interface Step extends StepSettings {
   readonly name: string;
   /** The operation's id instead of `name:n`. */
   readonly id?: string;
-  readonly compensation?: StepCompensation;
+  /** Takes what this step is asked for, and gives; the compiler has seen to it where the step was defined. */
+  readonly compensation?: StepCompensation<never, never>;
 }
 
 /** A step of that name, out of settings that say more than a step needs. */
@@ -61,7 +62,7 @@ export async function runModelStep<T extends object>(
 /** Runs `body` as an activity of its own. */
 export async function runStep<T>(
   ctx: WorkflowContext,
-  { name, id, ...options }: Step,
+  { name, id, compensation, ...options }: Step,
   request: object,
   body: (activity: ActivityContext) => T | Promise<T>,
 ): Promise<Awaited<T>> {
@@ -69,6 +70,7 @@ export async function runStep<T>(
     // It does not wait for a transaction of another activity.
     transactional: false,
     ...options,
+    ...(compensation !== undefined && { compensation: compensation as StepCompensation<object, unknown> }),
   });
   return await activity.with(id === undefined ? {} : { id })(ctx, request);
 }

@@ -1,7 +1,7 @@
 /** Agents: what they remember, and how they use tools. */
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { defineWorkflow, ValidationError } from "../../src/index.ts";
+import { defineWorkflow, TerminalError, ValidationError } from "../../src/index.ts";
 import {
   AgentContext,
   type AgentContextData,
@@ -125,6 +125,33 @@ describe("chatWithToolLoop", () => {
     expect(value).toBe("enough");
     const zero = run((ctx) => agent.chatWithToolLoop(ctx, new AgentContext(), "Read!", { maxIterations: 0 }));
     await expect(zero).rejects.toThrow(ValidationError);
+  });
+
+  it("tells the model that a tool is not there", async () => {
+    const mock = modelOf(({ prompt }, n) =>
+      n === 1 ? [{ id: "x", name: "fly", input: {} }] : JSON.stringify(prompt.at(-1)?.content),
+    );
+    const agent = new DurableAgent("reader", { model: mock, tools: [look] });
+    const { value, operations } = await replayed(async (ctx) => {
+      return (await agent.chatWithToolLoop(ctx, new AgentContext(), "Read!")).text;
+    });
+    expect(value).toContain("Error: The model asked for the tool fly. It was given look.");
+    expect(operations).toEqual(["reader_chat:1", "reader_tool_continue:1"]);
+  });
+
+  it("leaves nothing of a talk that fails half-way, so that another can begin", async () => {
+    const mock = modelOf((request, n) => {
+      if (n === 1) return [{ id: "a", name: "look", input: { word: "a" } }];
+      if (n === 2) throw new TerminalError("the line is dead");
+      return `${request.prompt.length}`;
+    });
+    const agent = new DurableAgent("reader", { model: mock, tools: [look] });
+    const { value } = await replayed(async (ctx) => {
+      const conversation = new AgentContext();
+      const failed = await agent.chatWithToolLoop(ctx, conversation, "Read!").catch(() => "failed");
+      return [failed, conversation.messages.length, (await agent.chat(ctx, conversation, "Again!")).text];
+    });
+    expect(value).toEqual(["failed", 0, "1"]);
   });
 
   it("has tools without a function executed by the workflow's own", async () => {

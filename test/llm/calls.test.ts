@@ -5,6 +5,7 @@ import { z } from "zod";
 import { ActivityError, TerminalError, ValidationError } from "../../src/index.ts";
 import {
   assistantMessage,
+  type CallSettings,
   call,
   callMessages,
   callMessagesParse,
@@ -256,6 +257,21 @@ describe("definitions and defaults", () => {
     expect(narrow.doGenerateCalls[0]).toMatchObject({ temperature: 0.3, maxOutputTokens: 9 });
   });
 
+  it("give way in their policies, too", async () => {
+    const mock = modelOf(() => {
+      throw new Error("no");
+    });
+    const ask = defineDurableCall("ask", { retry: { maxAttempts: 3 } });
+    const attempts = async (settings: CallSettings): Promise<unknown> =>
+      run((ctx) => ask(ctx, "Hi", settings), { model: mock, retry: { ...quick, maxAttempts: 9 } }).catch(
+        (error: unknown) => (error as ActivityError).attempts,
+      );
+    expect(await attempts({})).toBe(3);
+    expect(await attempts({ retry: { multiplier: 1 } })).toBe(3);
+    expect(await attempts({ retry: { maxAttempts: 2 } })).toBe(2);
+    expect(await attempts({ retry: false })).toBe(1);
+  });
+
   it("parse, too", async () => {
     const entitle = defineDurableCall("entitle", { model: modelOf(() => '{"title":"T"}') });
     const { value, operations } = await replayed(async (ctx) => [
@@ -304,7 +320,7 @@ describe("definitions and defaults", () => {
 
   it("must name a provider that is known", async () => {
     const error = await run((ctx) => call(ctx, "Hi", { model: "nobody/x" })).catch((thrown: unknown) => thrown);
-    expect(String(error)).toContain("There is no provider nobody; there are anthropic, openai, google.");
+    expect(String(error)).toContain("There is no provider nobody; there are anthropic, openai, google, gemini.");
     expect(error).toMatchObject({ attempts: 1 });
   });
 });

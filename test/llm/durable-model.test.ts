@@ -1,5 +1,5 @@
 /** What the AI SDK makes of a durable model, in a workflow and again on replay. */
-import { generateText, hasToolCall, isStepCount, Output, streamText, ToolLoopAgent, tool } from "ai";
+import { generateText, hasToolCall, isStepCount, type ModelMessage, Output, streamText, ToolLoopAgent, tool } from "ai";
 import { convertArrayToReadableStream, MockLanguageModelV3, MockLanguageModelV4 } from "ai/test";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
@@ -238,6 +238,46 @@ describe("agents", () => {
       return text;
     });
     expect(value).toBe("thanks");
+  });
+});
+
+describe("tools that need approval", () => {
+  it("wait for it, for as long as it takes", async () => {
+    const mock = modelOf(({ prompt }) => {
+      const last = prompt.at(-1);
+      return last?.role === "tool" ? JSON.stringify(last.content) : [{ id: "x", name: "fire", input: {} }];
+    });
+    const fired: string[] = [];
+    const { value, operations } = await replayed(async (ctx) => {
+      const fire = tool({
+        inputSchema: z.object({}),
+        execute: () => {
+          fired.push("fired");
+          return "fired";
+        },
+      });
+      const options = {
+        model: durableModel(ctx, mock),
+        tools: durableTools(ctx, { fire }),
+        toolApproval: { fire: "user-approval" as const },
+        stopWhen: isStepCount(3),
+      };
+      const messages: ModelMessage[] = [{ role: "user", content: "Fire!" }];
+      const first = await generateText({ ...options, messages });
+      const requests = first.content.filter((part) => part.type === "tool-approval-request");
+      await ctx.sleep(5);
+      const content = requests.map(({ approvalId }) => ({
+        type: "tool-approval-response" as const,
+        approvalId,
+        approved: true,
+      }));
+      const answered: ModelMessage[] = [...messages, ...first.responseMessages, { role: "tool", content }];
+      const second = await generateText({ ...options, messages: answered });
+      return [requests.length, second.text];
+    });
+    expect(value).toEqual([1, expect.stringContaining("fired")]);
+    expect(fired).toEqual(["fired"]);
+    expect(operations).toEqual(["llm_generate:1", "sleep:1", "sleep:1", "tool_fire:1", "llm_generate:2"]);
   });
 });
 

@@ -40,6 +40,16 @@ describe("calls", () => {
     expectTypeOf(response.toolCalls[0]?.arguments).toBeUnknown();
   });
 
+  test("may be undone", () => {
+    void call(ctx, "Hi", {
+      compensation: (undo, { messages, provider }) => {
+        expectTypeOf(undo.result).toEqualTypeOf<DurableResponse>();
+        expectTypeOf(messages).toEqualTypeOf<readonly Message[]>();
+        expectTypeOf(provider).toBeString();
+      },
+    });
+  });
+
   test("may be defined", () => {
     const ask = defineDurableCall("ask", { model: "openai/gpt-5", timeout: "30s", retry: false });
     expectTypeOf(ask(ctx, "Hi")).toEqualTypeOf<Promise<DurableResponse>>();
@@ -71,6 +81,15 @@ describe("tools", () => {
         expectTypeOf(age).toBeNumber();
         expectTypeOf(signal).toEqualTypeOf<AbortSignal>();
         return name;
+      },
+    });
+    defineTool("book", {
+      description: "Books.",
+      input: person,
+      execute: ({ name }) => ({ booking: name }),
+      compensation: (undo, { arguments: input }) => {
+        expectTypeOf(undo.result).toEqualTypeOf<{ booking: string }>();
+        expectTypeOf(input).toBeUnknown();
       },
     });
     expectTypeOf(executeToolCalls(ctx, [greet], response.toolCalls)).toEqualTypeOf<Promise<Message[]>>();

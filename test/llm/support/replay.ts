@@ -5,6 +5,8 @@ import { type AppDefaults, setAppDefaults } from "../../../src/llm/index.ts";
 import { startApp } from "../../support/apps.ts";
 import { until } from "../../support/wait.ts";
 
+let calls = 0;
+
 export interface Replayed<T> {
   /** What the code gave, both times. */
   readonly value: T;
@@ -25,7 +27,8 @@ export async function replayed<T>(
   between: () => void = () => {},
 ): Promise<Replayed<T>> {
   const seen: T[] = [];
-  const workflow = defineWorkflow("replayed", async (ctx) => {
+  // The app of an earlier call in the same test must not take this one's instance.
+  const workflow = defineWorkflow(`replayed-${++calls}`, async (ctx) => {
     seen.push(await code(ctx));
     await ctx.waitEvent("go");
   });

@@ -1,73 +1,10 @@
-/** Tools that are defined by a schema and executed as steps of their own. */
-import type { ModelMessage, ToolSet } from "ai";
-import {
-  type ActivityContext,
-  ActivityError,
-  type Schema,
-  TerminalError,
-  ValidationError,
-  type WorkflowContext,
-} from "../index.ts";
+/** Executes what a model has asked for, each call as a step of its own. */
+import type { ModelMessage } from "ai";
+import { type ActivityContext, ActivityError, TerminalError, ValidationError, type WorkflowContext } from "../index.ts";
 import { ToolNotFoundError } from "./errors.ts";
 import { toolMessage } from "./messages.ts";
-import type { StepCompensation, StepSettings } from "./settings.ts";
 import { runStep, stepOf } from "./step.ts";
-
-/** What a tool is. */
-export interface ToolOptions<Input, Output> extends StepSettings {
-  /** Tells the model what the tool does, and when to use it. */
-  readonly description: string;
-  /** What the tool is given; any Standard Schema that can be made into JSON Schema, such as one of zod 4. */
-  readonly input: Schema<Input>;
-  /** Does the work, as an activity. Without it the tool can be asked for, and your workflow answers. */
-  readonly execute?: (input: Input, ctx: ActivityContext) => Output | Promise<Output>;
-  /** Undoes an execution; see `ActivityOptions`. */
-  readonly compensation?: StepCompensation;
-}
-
-/** A tool that a model may ask for. */
-export interface LlmTool<Input, Output> extends ToolOptions<Input, Output> {
-  readonly name: string;
-}
-
-/** A tool of whatever input and output. */
-export interface AnyTool extends Omit<LlmTool<never, unknown>, "input"> {
-  readonly input: Schema<unknown>;
-}
-
-/** A tool that the model asks for. */
-export interface ToolCall {
-  readonly id: string;
-  readonly name: string;
-  readonly arguments: unknown;
-}
-
-/**
- * Defines a tool.
- *
- * @param name letters, digits, `_` and `-`: what providers allow
- * @throws ValidationError for another name
- * @example
- * const search = defineTool("search", {
- *   description: "Searches the archive.",
- *   input: z.object({ words: z.string() }),
- *   execute: ({ words }) => archive.search(words),
- * });
- */
-export function defineTool<Input, Output>(name: string, options: ToolOptions<Input, Output>): LlmTool<Input, Output> {
-  if (!/^[A-Za-z0-9_-]{1,64}$/.test(name)) {
-    throw new ValidationError(
-      `The tool ${JSON.stringify(name)} must be named by 1 to 64 letters, digits, "_" and "-".`,
-    );
-  }
-  return { ...options, name };
-}
-
-/** The tools as the AI SDK takes them; nothing is executed by it. */
-export function toolSetOf(tools: readonly AnyTool[]): ToolSet {
-  const entries = tools.map(({ name, description, input }) => [name, { description, inputSchema: input }]);
-  return Object.fromEntries(entries) as ToolSet;
-}
+import type { AnyTool, ToolCall } from "./tool.ts";
 
 /** How tool calls are executed. */
 export interface ExecuteOptions {
@@ -75,6 +12,8 @@ export interface ExecuteOptions {
   readonly stepName?: (call: ToolCall, index: number) => string;
   /** Executes tools that have no `execute` of their own. */
   readonly executor?: (call: ToolCall, ctx: ActivityContext) => unknown;
+  /** What becomes of a call of a tool that is not there: an error, or an answer to the model. Default `throw`. */
+  readonly onUnknown?: "throw" | "tell";
 }
 
 /**
@@ -92,11 +31,14 @@ export async function executeToolCalls(
   calls: readonly ToolCall[],
   options: ExecuteOptions = {},
 ): Promise<ModelMessage[]> {
-  const { executor, stepName = ({ name }) => `tool_${name}` } = options;
+  const { executor, stepName = ({ name }) => `tool_${name}`, onUnknown = "throw" } = options;
   const executions = calls.map((call, index) => {
     const tool = tools.find(({ name }) => name === call.name);
-    const known = tools.map(({ name }) => name);
-    if (!tool) throw new ToolNotFoundError(call.name, known);
+    if (!tool) {
+      const unknown = new ToolNotFoundError(call.name, tools.map(nameOf));
+      if (onUnknown === "throw") throw unknown;
+      return async () => errorMessage(call, unknown.message);
+    }
     if (!tool.execute && !executor) {
       throw new ValidationError(`The tool ${call.name} has no \`execute\`, and there is no \`executor\` in its place.`);
     }
@@ -121,7 +63,7 @@ async function execute(
     return toolMessage(call, output);
   } catch (error) {
     if (!(error instanceof ActivityError)) throw error;
-    return toolMessage(call, `Error: ${reasonOf(error)}`, { isError: true });
+    return errorMessage(call, reasonOf(error));
   }
 }
 
@@ -138,4 +80,12 @@ async function checkedInput(tool: AnyTool, call: ToolCall): Promise<unknown> {
 
 function reasonOf({ cause, message }: ActivityError): string {
   return cause instanceof Error ? cause.message : message;
+}
+
+function errorMessage(call: ToolCall, reason: string): ModelMessage {
+  return toolMessage(call, `Error: ${reason}`, { isError: true });
+}
+
+function nameOf({ name }: AnyTool): string {
+  return name;
 }
