@@ -1,5 +1,15 @@
 /** What the AI SDK makes of a durable model, in a workflow and again on replay. */
-import { generateText, hasToolCall, isStepCount, type ModelMessage, Output, streamText, ToolLoopAgent, tool } from "ai";
+import {
+  generateText,
+  hasToolCall,
+  isStepCount,
+  type ModelMessage,
+  Output,
+  smoothStream,
+  streamText,
+  ToolLoopAgent,
+  tool,
+} from "ai";
 import { convertArrayToReadableStream, MockLanguageModelV3, MockLanguageModelV4 } from "ai/test";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
@@ -195,6 +205,20 @@ describe("streams", () => {
       "ModelCallError: The call of mock-provider/mock-model-id failed: the answer ended before it was finished.",
       "ModelCallError: The call of mock-provider/mock-model-id failed: Overloaded.",
     ]);
+  });
+});
+
+describe("transforms of streams", () => {
+  it("are fine when they do not wait", async () => {
+    const { value } = await replayed(async (ctx) => {
+      const transform = smoothStream({ delayInMs: null });
+      const model = durableModel(
+        ctx,
+        modelOf(() => "one two three"),
+      );
+      return listOf(streamText({ model, prompt: "Hi", experimental_transform: transform }).textStream);
+    });
+    expect(value).toEqual(["one ", "two ", "three"]);
   });
 });
 

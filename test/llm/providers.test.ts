@@ -2,7 +2,7 @@
 import { generateText, isStepCount, streamText, tool } from "ai";
 import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
-import { ActivityError } from "../../src/index.ts";
+import { type ActivityContext, ActivityError } from "../../src/index.ts";
 import {
   AgentContext,
   call,
@@ -112,6 +112,33 @@ describe.each(Object.entries(MODELS))("%s", (provider, model) => {
     expect(value).toEqual(["It rains.", 36]);
     expect(pieces.filter((piece) => piece !== "")).toEqual(["It ", "rains."]);
     expect(server.asked).toHaveLength(2);
+  });
+
+  it("is asked again when its stream breaks off, or stands still", async () => {
+    const replies: Reply[] = [
+      { beginning: { text: "Half." }, end: "cut off" },
+      { beginning: { text: "Half." }, end: "hang" },
+    ];
+    await using server = await ProviderServer.start((_, n) => replies[n - 1] ?? { text: "Whole." });
+    const { providers } = server;
+    const seen = new Map<number, string>();
+    const { value, history } = await replayed(
+      async (ctx) => {
+        const onChunk = (chunk: ModelChunk, { attempt }: ActivityContext): void => {
+          if (chunk.type === "text-delta") seen.set(attempt, (seen.get(attempt) ?? "") + chunk.delta);
+        };
+        return streamText({ model: durableModel(ctx, model, { onChunk, timeout: 1_000, retry: quick }), prompt: "Hi" })
+          .text;
+      },
+      { providers },
+    );
+    expect(value).toBe("Whole.");
+    expect([...seen.values()].at(-1)).toBe("Whole.");
+    const failures = history.flatMap((entry) => (entry.kind === "attempt_failed" ? [(entry.error as Error).name] : []));
+    // A slow machine may need another attempt.
+    expect(failures.length).toBeGreaterThanOrEqual(2);
+    expect(failures[1]).toBe("ActivityTimeoutError");
+    expect(server.asked).toHaveLength(failures.length + 1);
   });
 
   it("is asked again after 429, when it says so, after 500, and after a cut connection", async () => {

@@ -12,7 +12,9 @@ export type Reply =
   | Said
   | { readonly status: number; readonly headers?: Record<string, string>; readonly message?: string }
   | "hang"
-  | "cut off";
+  | "cut off"
+  /** The beginning of a stream, and then nothing, or the end of the connection. */
+  | { readonly beginning: Said; readonly end: "hang" | "cut off" };
 
 export interface Asked {
   readonly provider: Provider;
@@ -80,17 +82,25 @@ function reply(response: ServerResponse, { provider, path, body }: Asked, answer
     response.destroy();
     return;
   }
-  if ("status" in answer) {
+  if ("beginning" in answer) {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    writeEvents(response, wire.events(answer.beginning).slice(0, -1));
+    if (answer.end === "cut off") setImmediate(() => response.destroy());
+  } else if ("status" in answer) {
     response.writeHead(answer.status, { "content-type": "application/json", ...answer.headers });
     response.end(JSON.stringify(wire.error(answer.message ?? "the provider is unwell")));
   } else if (wire.isStream(path, body as { stream?: boolean })) {
     response.writeHead(200, { "content-type": "text/event-stream" });
-    for (const { event, data } of wire.events(answer)) {
-      response.write(`${event === undefined ? "" : `event: ${event}\n`}data: ${JSON.stringify(data)}\n\n`);
-    }
+    writeEvents(response, wire.events(answer));
     response.end();
   } else {
     response.writeHead(200, { "content-type": "application/json" });
     response.end(JSON.stringify(wire.whole(answer)));
+  }
+}
+
+function writeEvents(response: ServerResponse, events: ReturnType<(typeof wires)[Provider]["events"]>): void {
+  for (const { event, data } of events) {
+    response.write(`${event === undefined ? "" : `event: ${event}\n`}data: ${JSON.stringify(data)}\n\n`);
   }
 }
