@@ -56,7 +56,10 @@ function adviceOn(status: number | undefined): string {
   return status === 404 ? " Check the model's name." : "";
 }
 
-/** A model answered, but not in the form that was asked for. Retried: the next answer may be better. */
+/**
+ * A model answered, but not in the form that was asked for. Retried, for the next answer may be better; but not when the
+ * answer was cut off by `maxTokens`, or by a filter.
+ */
 export class ModelOutputError extends RomancyError {
   readonly provider: string;
   readonly model: string;
@@ -122,12 +125,13 @@ const MISTAKES: ReadonlySet<string> = new Set([
  * fields hold the prompt.
  */
 export function attemptError(error: unknown, name: ModelName, isSensitive: boolean): Error {
-  if (!(error instanceof Error)) return brokenStream(error, name);
+  if (!(error instanceof Error)) return brokenStream(error, name, isSensitive);
   const { name: kind, message } = error;
   if (error instanceof MissingPackageError || error instanceof ValidationError) {
     return new TerminalError(message, { cause: error });
   }
-  if (MISTAKES.has(kind)) return new TerminalError(message, { cause: withoutFields(error, false) });
+  const isMistake = MISTAKES.has(kind) || (kind === "AI_DownloadError" && !isWorthAnother(error));
+  if (isMistake) return new TerminalError(message, { cause: withoutFields(error, false) });
   if (kind === "AI_APICallError" || kind === "AI_StreamProviderError") return callError(error, name, isSensitive);
   if (USELESS.has(kind)) return outputError(error, name, isSensitive);
   return kind.startsWith("AI_") ? withoutFields(error, isSensitive) : error;
@@ -140,9 +144,11 @@ const USELESS: ReadonlySet<string> = new Set([
   "AI_ToolChoiceViolationError",
 ]);
 
+const UNTOLD = "what was said is left out, for the call is sensitive.";
+
 /** What other errors of the AI SDK carry is the value that they complain of. */
 function withoutFields({ name, message, stack = "" }: Error, isSensitive: boolean): Error {
-  const kept = new Error(isSensitive ? "What went wrong is left out: the call is sensitive." : message);
+  const kept = new Error(isSensitive ? UNTOLD : message);
   return Object.assign(kept, { name, ...(!isSensitive && { stack }) });
 }
 
@@ -150,12 +156,12 @@ function callError(error: SdkError, name: ModelName, isSensitive: boolean): Erro
   const { statusCode: status, responseHeaders, responseBody } = error;
   const isRetryable = isWorthAnother(error);
   const retryAfter = readRetryAfter(responseHeaders);
-  const typed = new ModelCallError(name, sentence(error.message), {
+  const typed = new ModelCallError(name, isSensitive ? UNTOLD : sentence(error.message), {
     status,
     isRetryable,
     retryAfter,
     responseBody: isSensitive ? undefined : responseBody,
-    ...(error.cause !== undefined && status === undefined && { cause: error.cause }),
+    ...(error.cause !== undefined && status === undefined && !isSensitive && { cause: error.cause }),
   });
   if (!isRetryable) return new TerminalError(typed.message, { cause: typed });
   return retryAfter === undefined ? typed : new RetryLaterError(typed.message, retryAfter, { cause: typed });
@@ -167,24 +173,34 @@ function isWorthAnother({ statusCode: status, isRetryable }: SdkError): boolean 
   return status === 408 || status === 409 || status === 429 || status >= 500 || status < 400;
 }
 
-function outputError(error: SdkError, name: ModelName, isSensitive: boolean): ModelOutputError {
+/** Ends of an answer that the next attempt would come to as well, for the same money. */
+const LIMITS: Readonly<Record<string, string>> = {
+  length: " It was cut off: raise `maxTokens`.",
+  "content-filter": " The provider's filter has cut it off.",
+};
+
+function outputError(error: SdkError, name: ModelName, isSensitive: boolean): Error {
   // What the schema found stands in the cause, together with what the model wrote.
   const detail = error.cause instanceof Error && !isSensitive ? ` ${error.cause.message}` : "";
-  return new ModelOutputError(name, `${sentence(error.message)}${detail}`, {
+  const { finishReason = "" } = error;
+  const limit = Object.hasOwn(LIMITS, finishReason) ? LIMITS[finishReason] : undefined;
+  const typed = new ModelOutputError(name, `${sentence(error.message)}${detail}${limit ?? ""}`, {
     text: isSensitive ? undefined : error.text,
     finishReason: error.finishReason,
     usage: usageOfSdk(error.usage),
   });
+  return limit === undefined ? typed : new TerminalError(typed.message, { cause: typed });
 }
 
 /** What a provider reports in the middle of a stream is no error object, but what it has sent. */
-function brokenStream(error: unknown, name: ModelName): Error {
+function brokenStream(error: unknown, name: ModelName, isSensitive: boolean): Error {
   const { message, statusCode, isRetryable } = (
     typeof error === "object" && error !== null ? error : { message: String(error) }
   ) as { message?: unknown; statusCode?: number; isRetryable?: boolean };
   const text = typeof message === "string" ? message : "the provider broke off its answer";
   const retryable = isRetryable ?? (statusCode === undefined || isWorthAnother({ statusCode } as SdkError));
-  const typed = new ModelCallError(name, sentence(text), { status: statusCode, isRetryable: retryable });
+  const words = isSensitive ? UNTOLD : sentence(text);
+  const typed = new ModelCallError(name, words, { status: statusCode, isRetryable: retryable });
   return retryable ? typed : new TerminalError(typed.message, { cause: typed });
 }
 

@@ -24,6 +24,9 @@ describe("the error of an attempt", () => {
       sdkError("InvalidPromptError", { prompt: "secret" }),
       sdkError("APICallError", { statusCode: 400 }),
       sdkError("APICallError", { isRetryable: false }),
+      sdkError("DownloadError", { statusCode: 404 }),
+      sdkError("NoObjectGeneratedError", { text: '{"a', finishReason: "length" }),
+      sdkError("NoObjectGeneratedError", { text: "", finishReason: "content-filter" }),
       new ValidationError("unknown provider"),
       new MissingPackageError("It needs", "ai"),
     ];
@@ -40,7 +43,8 @@ describe("the error of an attempt", () => {
       sdkError("APICallError", { cause: new Error("ECONNRESET") }),
       sdkError("StreamProviderError", { statusCode: 529 }),
       sdkError("EmptyResponseBodyError"),
-      sdkError("NoObjectGeneratedError", { text: "{" }),
+      sdkError("NoObjectGeneratedError", { text: "{", finishReason: "stop" }),
+      sdkError("DownloadError", { statusCode: 503 }),
       new Error("anything else"),
     ];
     for (const error of transient.map((one) => attemptError(one, name, false))) {
@@ -67,7 +71,8 @@ describe("the error of an attempt", () => {
 
   it("keeps nothing of a sensitive call", () => {
     const secrets = [
-      sdkError("APICallError", { statusCode: 500, responseBody: "secret" }),
+      sdkError("APICallError", { statusCode: 500, responseBody: "secret" }, "cannot answer secret"),
+      { message: "cannot answer secret" },
       sdkError("NoObjectGeneratedError", { text: "secret", cause: new Error("secret is no JSON") }),
       sdkError("TypeValidationError", { value: "secret" }, "secret is no number"),
     ];
@@ -85,7 +90,7 @@ describe("the error of an attempt", () => {
 describe("the error that a workflow gets", () => {
   /** What has come out of a history: of the right name, and of no class. */
   const stored = (error: Error, cause?: Error): Error =>
-    Object.assign(new Error(error.message, { cause }), { ...error, name: error.name });
+    Object.assign(new Error(error.message, { cause }), Object.fromEntries(Object.entries(error)), { name: error.name });
 
   it("has the typed error as its cause, out of the one that steered the retries", () => {
     const typed = stored(new ModelCallError(name, "no.", { status: 500 }));
