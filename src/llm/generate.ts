@@ -1,6 +1,6 @@
 /** One call of a model by the AI SDK: the body of an activity. */
 import type { GenerateTextResult, ModelMessage, ToolSet } from "ai";
-import type { ActivityContext, Schema } from "../index.ts";
+import { type ActivityContext, type Schema, ValidationError } from "../index.ts";
 import type { ModelName } from "./errors.ts";
 import { loadModel } from "./providers.ts";
 import type { DurableResponse } from "./response.ts";
@@ -22,6 +22,8 @@ interface Generation {
 export async function generate(generation: Generation): Promise<{ response: DurableResponse; usage: TokenUsage }> {
   const { model, settings, providers, messages, schema, activity } = generation;
   const sdk = await loadSdk();
+  if (schema) await checkSendable(sdk, schema, "The schema of the answer");
+  for (const { name, input } of settings.tools ?? []) await checkSendable(sdk, input, `The input of tool ${name}`);
   const result = await sdk.generateText({
     ...optionsOf(settings),
     model: await loadModel(settings.model, model, providers),
@@ -34,6 +36,16 @@ export async function generate(generation: Generation): Promise<{ response: Dura
   const usage = usageOfSdk(result.usage);
   const structured = schema && { structured: result.output };
   return { usage, response: { ...responseOf(result, model, usage), ...structured } };
+}
+
+/** A schema that cannot be sent will not be sent the next time: said here, for the AI SDK throws a bare error. */
+async function checkSendable({ asSchema }: typeof import("ai"), schema: Schema<unknown>, what: string): Promise<void> {
+  try {
+    await asSchema(schema).jsonSchema;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ValidationError(`${what} cannot be made into JSON Schema, which providers need: ${reason}`);
+  }
 }
 
 /** What the AI SDK calls otherwise. */

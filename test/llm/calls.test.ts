@@ -2,7 +2,7 @@
 import { APICallError } from "ai";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { ActivityError, TerminalError, ValidationError } from "../../src/index.ts";
+import { ActivityError, type Schema, TerminalError, ValidationError, type WorkflowContext } from "../../src/index.ts";
 import {
   assistantMessage,
   type CallSettings,
@@ -103,6 +103,26 @@ describe("calls", () => {
       model: modelOf(() => '{"on":"2026-01-02"}'),
     });
     expect(value).toEqual({ on: new Date("2026-01-02") });
+  });
+
+  it("are refused, once, with a schema that cannot be sent", async () => {
+    const mock = modelOf(() => "{}");
+    const error = async (code: (ctx: WorkflowContext) => Promise<unknown>): Promise<unknown> =>
+      run(code, { model: mock }).catch((thrown: unknown) => thrown);
+    const bare: Schema<string> = {
+      "~standard": { version: 1, vendor: "home-made", validate: (value) => ({ value: String(value) }) },
+    };
+    const dated = z.object({ at: z.date() });
+    const tools = [defineTool("look", { description: "Looks.", input: dated })];
+    for (const thrown of [
+      await error((ctx) => callParse(ctx, "Hi", bare)),
+      await error((ctx) => callParse(ctx, "Hi", dated)),
+      await error((ctx) => call(ctx, "Hi", { tools })),
+    ]) {
+      expect(thrown).toMatchObject({ attempts: 1, cause: { name: "ValidationError" } });
+      expect(String(thrown)).toContain("cannot be made into JSON Schema");
+    }
+    expect(callsOf(mock)).toBe(0);
   });
 
   it("are named as they are told to be", async () => {
