@@ -7,7 +7,7 @@ const EVERY = ["test/conformance/**/*.test.ts", "test/store/**/*.test.ts", "test
 
 /** What only some databases have. */
 const SERVERS = ["test/servers/**/*.test.ts"];
-const SQLITE = ["test/sqlite/**/*.test.ts", "test/crash/**/*.test.ts"];
+const SQLITE = ["test/sqlite/**/*.test.ts", "test/crash/**/*.test.ts", "test/llm/**/*.test.ts"];
 const POSTGRES = ["test/postgres/**/*.test.ts"];
 const MYSQL = ["test/mysql/**/*.test.ts"];
 
@@ -48,7 +48,7 @@ const unit: TestProjectInlineConfiguration = {
     name: "unit",
     include: ["test/**/*.test.ts"],
     exclude: [...EVERY, ...SERVERS, ...SQLITE, ...POSTGRES, ...MYSQL],
-    typecheck: { enabled: true, include: ["test/types/**/*.test-d.ts"], tsconfig: "tsconfig.json" },
+    typecheck: { enabled: true, include: ["test/types/**/*.test-d.ts"], tsconfig: "tsconfig.llm.json" },
   },
 };
 

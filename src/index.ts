@@ -24,6 +24,7 @@ export {
   PublishError,
   QuarantineError,
   ResultTimeoutError,
+  RetryLaterError,
   RomancyError,
   SchemaVersionError,
   SerializationError,

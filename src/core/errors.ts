@@ -10,6 +10,7 @@ export {
   NonDeterminismError,
   NothingToCompensateError,
   QuarantineError,
+  RetryLaterError,
   TerminalError,
   WorkflowFailedError,
 } from "./outcome-errors.ts";

@@ -34,6 +34,24 @@ export class TerminalError extends RomancyError {
   }
 }
 
+/**
+ * Throw it from an activity that was told when it may try again, such as by the header `Retry-After`: the next attempt
+ * waits at least so long, also when the policy's waits are shorter. How often is left to the policy.
+ *
+ * @example
+ * if (response.status === 429) throw new RetryLaterError("The mail service is busy.", 30_000);
+ */
+export class RetryLaterError extends RomancyError {
+  /** In milliseconds, from the failure on. */
+  readonly retryAfter: number;
+
+  /** @param retryAfter in milliseconds */
+  constructor(message: string, retryAfter: number, options?: ErrorOptions) {
+    super("RETRY_LATER", message, options);
+    this.retryAfter = retryAfter;
+  }
+}
+
 /** One attempt of an activity ran longer than its `timeout`; it counts as a failed attempt and is retried. */
 export class ActivityTimeoutError extends RomancyError {
   /** The limit, in milliseconds. */

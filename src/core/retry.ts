@@ -1,5 +1,5 @@
 import { type Duration, toMilliseconds } from "./duration.ts";
-import { TerminalError, ValidationError } from "./errors.ts";
+import { RetryLaterError, TerminalError, ValidationError } from "./errors.ts";
 
 /** A class of errors, or the name of one. */
 export type ErrorMatcher = string | (abstract new (...args: never) => Error);
@@ -145,7 +145,8 @@ export function nextAttemptAt(policy: ResolvedRetryPolicy, error: unknown, facts
   // Bounded before it is multiplied: nothing times infinity is not a number.
   const growth = Math.min(policy.multiplier ** (facts.attempt - 1), Number.MAX_SAFE_INTEGER);
   const interval = Math.min(policy.initialInterval * growth, policy.maxInterval);
-  const at = Math.round(facts.now + interval * (1 + policy.jitter * (2 * facts.random - 1)));
+  const wait = interval * (1 + policy.jitter * (2 * facts.random - 1));
+  const at = Math.round(facts.now + Math.max(wait, leastWait(error)));
   return at - facts.startedAt > policy.maxDuration ? undefined : at;
 }
 
@@ -154,16 +155,29 @@ function isRetryable(policy: ResolvedRetryPolicy, error: unknown): boolean {
   return policy.retryableErrors === undefined || matches(error, policy.retryableErrors);
 }
 
+/** How long, in milliseconds, the error itself says to wait. */
+function leastWait(error: unknown): number {
+  const { retryAfter } = causes(error).find((one) => one instanceof RetryLaterError) ?? { retryAfter: 0 };
+  return retryAfter > 0 ? Math.min(retryAfter, LONGEST_WAIT) : 0;
+}
+
+/** A hundred years, in milliseconds: a moment later than that may be none that can be stored. */
+const LONGEST_WAIT = 100 * 365 * 86_400_000;
+
 /** How far a `cause` chain is followed; it also ends a cycle. */
 const CAUSE_DEPTH = 16;
 
 function matches(error: unknown, matchers: readonly ErrorMatcher[]): boolean {
-  let current = error;
-  for (let depth = 0; current instanceof Error && depth < CAUSE_DEPTH; depth++) {
-    if (matchers.some((matcher) => matchesOne(current as Error, matcher))) return true;
-    current = current.cause;
+  return causes(error).some((one) => matchers.some((matcher) => matchesOne(one, matcher)));
+}
+
+/** The error and what lies beneath it. */
+function causes(error: unknown): Error[] {
+  const chain: Error[] = [];
+  for (let current = error; current instanceof Error && chain.length < CAUSE_DEPTH; current = current.cause) {
+    chain.push(current);
   }
-  return false;
+  return chain;
 }
 
 function matchesOne(error: Error, matcher: ErrorMatcher): boolean {

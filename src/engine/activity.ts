@@ -33,6 +33,8 @@ export interface AttemptOptions {
 }
 
 export interface AttemptEnvironment {
+  /** For the contexts of workflows, which are given this environment too. */
+  readonly app: object;
   readonly store: Store;
   readonly log: Logger;
   readonly maxValueBytes: number;

@@ -283,7 +283,7 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
       await (options.autoMigrate ? migrate(database) : checkSchema(database));
       const { workerId } = this;
       const publisher = options.worker ? await publisherOf(options.outbox) : undefined;
-      const setup = { options, workerId, workflows: this.#workflows, publisher };
+      const setup = { app: this, options, workerId, workflows: this.#workflows, publisher };
       const running = new Running(new SqlStore(database), setup);
       await running.start();
       guardRejections();

@@ -60,6 +60,7 @@ interface ActRequest {
 }
 
 export interface ContextOptions {
+  readonly app: object;
   readonly instanceId: string;
   readonly workflowName: string;
   readonly clock: Clock;

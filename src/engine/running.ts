@@ -23,6 +23,8 @@ const CLOCK_INTERVAL = 30_000;
 
 /** What a started app is told of. */
 export interface Setup {
+  /** The app itself, by which modules know it. */
+  readonly app: object;
   readonly options: ResolvedOptions;
   readonly workerId: string;
   readonly workflows: ReadonlyMap<string, AnyWorkflow>;
@@ -165,7 +167,7 @@ export class Running {
 
   #createWorker(): Worker {
     const { store, journal, results, clock, watch } = this;
-    const { options, workerId, workflows } = this.#setup;
+    const { app, options, workerId, workflows } = this.#setup;
     const identity = ownIdentity();
     return new Worker({
       ...options,
@@ -180,7 +182,7 @@ export class Running {
       isCutOff: () => this.#presence?.isCutOff ?? false,
       record: { ...identity, id: workerId, incarnation: this.#incarnation },
       workflows,
-      environment: { store, log: options.logger, maxValueBytes: options.maxValueBytes, clock, randomBytes },
+      environment: { app, store, log: options.logger, maxValueBytes: options.maxValueBytes, clock, randomBytes },
       announce: (news) => this.#announcer.announce(news),
       onWork: () => watch.quicken(),
       onHeld: () => this.#relayer?.poke(),

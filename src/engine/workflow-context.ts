@@ -53,6 +53,7 @@ export class EngineWorkflowContext implements WorkflowContext {
     this.#channels = new ChannelOperations(execution, this.#names, options);
     this.#children = new ChildOperations(execution, this.#names, options);
     this["~operations"] = {
+      app: options.app,
       activity: (activity, call, args) => this.#activity(activity, call, args),
       child: (workflow, start, args) => this.#children.run(workflow, start, args),
     };

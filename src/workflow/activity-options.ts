@@ -19,6 +19,8 @@ export interface ActivityOptions<Args extends readonly unknown[], Result> extend
   readonly compensation?:
     | CompensationDefinition<Known<Args>, Known<Result>>
     | CompensationFunction<Known<Args>, Known<Result>>;
+  /** Arguments and results are for nobody else's eyes: hooks and traces are to leave them out. Default `false`. */
+  readonly sensitive?: boolean;
   /** Checks the arguments before each attempt; a failure is not retried. */
   readonly input?: InputSchema<Args>;
   /** Checks the result; a failure is a failed attempt. */

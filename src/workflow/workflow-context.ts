@@ -16,6 +16,8 @@ import type { Startable, StartOptions, WorkflowStarter } from "./starting.ts";
 
 /** What the engine does for a workflow's context. */
 export interface WorkflowOperations {
+  /** The app in which the code runs; modules find by it what was said of the app. */
+  readonly app: object;
   activity(activity: AnyActivity, options: ActivityCallOptions, args: readonly unknown[]): Promise<unknown>;
   child(workflow: Startable, options: StartOptions, args: readonly unknown[]): Promise<unknown>;
 }

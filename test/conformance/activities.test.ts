@@ -7,6 +7,7 @@ import {
   defineWorkflow,
   MisplacedCallError,
   OperationIdConflictError,
+  RetryLaterError,
   retryPolicies,
   SerializationError,
   TerminalError,
@@ -156,6 +157,26 @@ describe("an activity", () => {
     const { waitingFor, workerId } = await handle.describe();
     expect(waitingFor).toMatchObject([{ kind: "retry", operationId: "slow:1" }]);
     expect(workerId).toBeUndefined();
+  });
+
+  it("waits as long as its error says, set aside if that is long, however short the policy's waits are", async () => {
+    const busy = defineActivity(
+      "busy",
+      (ctx) => {
+        throw new RetryLaterError("the service is busy", ctx.attempt === 1 ? 40 : 3_600_000);
+      },
+      { retry: quick },
+    );
+    const flow = defineWorkflow("flow", (ctx) => busy(ctx));
+    const app = await startApp({ workflows: [flow] });
+    const handle = await flow.start(app);
+    await until(async () => (await handle.status()) === "waiting");
+    const failed = (await app.getHistory(handle.id)).flatMap((entry) =>
+      entry.kind === "attempt_failed" ? [entry] : [],
+    );
+    expect(failed.map(({ at, retryAt }) => retryAt.getTime() - at.getTime())).toEqual([40, 3_600_000]);
+    expect((await handle.describe()).waitingFor).toMatchObject([{ kind: "retry", until: failed[1]?.retryAt }]);
+    expect(failed[0]?.error).toBeInstanceOf(RetryLaterError);
   });
 
   it("times out: the signal aborts, a late result is discarded, and the next attempt is made", async () => {

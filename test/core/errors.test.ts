@@ -11,6 +11,7 @@ const each: readonly (readonly [errors.RomancyError, string, string])[] = [
     "charge:1 failed after 3 attempts: disk full",
   ],
   [new errors.TerminalError("stolen", { cause }), "TERMINAL", "stolen"],
+  [new errors.RetryLaterError("busy", 30_000, { cause }), "RETRY_LATER", "busy"],
   [new errors.ActivityTimeoutError("charge:1", 50), "ACTIVITY_TIMEOUT", "charge:1 did not finish within 50 ms"],
   [new errors.WorkflowFailedError("order", "i-1", cause), "WORKFLOW_FAILED", "order (instance i-1) failed: disk full"],
   [
@@ -77,6 +78,7 @@ describe("errors", () => {
     expect(withCause).toEqual([
       "ActivityError",
       "TerminalError",
+      "RetryLaterError",
       "WorkflowFailedError",
       "CompensationError",
       "SessionError",

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ActivityError, TerminalError, ValidationError } from "../../src/core/errors.ts";
+import { ActivityError, RetryLaterError, TerminalError, ValidationError } from "../../src/core/errors.ts";
 import {
   nextAttemptAt,
   type ResolvedRetryPolicy,
@@ -114,6 +114,20 @@ describe("nextAttemptAt", () => {
         expect(at).toBeLessThanOrEqual(Math.ceil(5_000 + wait * (1 + jitter)));
       }),
     );
+  });
+
+  it("waits at least as long as the error says", () => {
+    const policy = resolve({ jitter: 0, maxInterval: 1_000 });
+    const at = (retryAfter: number): number | undefined =>
+      nextAttemptAt(policy, new Error("x", { cause: new RetryLaterError("busy", retryAfter) }), { ...facts, now: 5 });
+    expect([30_000, 100, 99, 0, -1, Number.NaN].map(at)).toEqual([30_005, 105, 105, 105, 105, 105]);
+    expect(at(Infinity)).toBeLessThan(Number.MAX_SAFE_INTEGER);
+  });
+
+  it("makes no further attempt because the error says when", () => {
+    const late = new RetryLaterError("busy", 2_000);
+    expect(nextAttemptAt(resolve({ maxDuration: 1_000 }), late, facts)).toBeUndefined();
+    expect(nextAttemptAt(resolve({ maxAttempts: 1 }), late, facts)).toBeUndefined();
   });
 
   it("without a first interval, the 1025th wait is not a number (0 times infinity)", () => {
