@@ -6,7 +6,7 @@ import { defineActivity, defineWorkflow, Romancy } from "romancy";
 import { database, drive, type Figure, figure, logger, percentile, quick, report } from "./harness.ts";
 
 const EVENTS = quick ? 1_000 : 20_000;
-const EACH = 10;
+const EACH = 1;
 const ALONE = quick ? 50 : 300;
 
 /** Epoch milliseconds, with fractions, at which the event of an id has come in. */

@@ -5,7 +5,8 @@
  * 2. Events of one instance form a lane: they are sent one after the other, each when the one before is settled. One that
  *    is to be tried again holds its lane up; one that is given up does not.
  * 3. Claims and settlements take turns, so that what is found blocked is blocked.
- * 4. No more than `batchSize` events are held, and no more than `concurrency` are on their way.
+ * 4. What was sent is settled together, when half a batch is there, or a moment later, or nothing is on its way any more.
+ * 5. No more than `batchSize` events are held, and no more than `concurrency` are on their way.
  */
 import { messageOf } from "../core/errors.ts";
 import { uuidv7 } from "../core/uuid.ts";
@@ -21,6 +22,9 @@ import { Slots } from "./slots.ts";
 /** Milliseconds until the next try when the database did not answer, at first and at most; doubled each time. */
 const RETRY_AFTER = 20;
 const RETRY_AFTER_AT_MOST = 1_000;
+
+/** Milliseconds that events which were sent wait for others, so that one commit settles them (4). */
+const SETTLED_WITHIN = 10;
 
 /** Milliseconds until the next look when others were faster. */
 const MISSED_AGAIN_AFTER = 20;
@@ -55,6 +59,8 @@ export class Relayer {
   #again = false;
   #isExpected = false;
   #failed = 0;
+  /** Called when something was sent, or is to be. */
+  #onNews: () => void = () => {};
   /** How often the lease was lost. */
   #lives = 0;
   #stopped = false;
@@ -131,6 +137,7 @@ export class Relayer {
   }
 
   #go(): void {
+    this.#onNews();
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined;
     });
@@ -141,8 +148,8 @@ export class Relayer {
       while (this.#settlements.length > 0 || (this.#again && !this.#stopped)) {
         // A macrotask later: what else happens in this one goes along.
         await new Promise((resolve) => setImmediate(resolve));
-        await this.#settle();
-        if (this.#again && !this.#stopped) await this.#claim();
+        if (this.#canClaim()) await this.#claim();
+        else await this.#settleTogether();
         this.#failed = 0;
       }
     } catch (error) {
@@ -156,6 +163,27 @@ export class Relayer {
     log.warn("The outbox could not be read or written; it is tried again.", { error: messageOf(error) });
     this.#again = true;
     this.wakeAt(clock.now() + Math.min(RETRY_AFTER * 2 ** this.#failed++, RETRY_AFTER_AT_MOST));
+  }
+
+  /** Without room it comes back when something is settled; without the lease, when it is held again. */
+  #canClaim(): boolean {
+    this.#again &&= this.#room > 0 && !this.#stopped && this.#options.mayWork();
+    return this.#again;
+  }
+
+  get #room(): number {
+    return this.#options.settings.batchSize - this.#held.size;
+  }
+
+  async #settleTogether(): Promise<void> {
+    const half = this.#options.settings.batchSize / 2;
+    const deadline = performance.now() + SETTLED_WITHIN;
+    while (this.#dispatches.size > 0 && this.#settlements.length < half && !this.#canClaim() && !this.#stopped) {
+      const wait = deadline - performance.now();
+      if (wait <= 0) break;
+      await settlesWithin(wait, new Promise<void>((resolve) => (this.#onNews = resolve)));
+    }
+    if (!this.#canClaim()) await this.#settle();
   }
 
   async #settle(): Promise<void> {
@@ -183,13 +211,8 @@ export class Relayer {
   }
 
   async #claim(): Promise<void> {
-    const { outbox, workerId, clock, randomBytes, settings, mayWork } = this.#options;
-    const room = settings.batchSize - this.#held.size;
-    // Without room it comes back when something is settled; without the lease, when it is held again.
-    if (room <= 0 || !mayWork()) {
-      this.#again = false;
-      return;
-    }
+    const { outbox, workerId, clock, randomBytes, mayWork } = this.#options;
+    const room = this.#room;
     await this.#settleDoubt();
     const isExpected = this.#isExpected;
     this.#isExpected = false;
