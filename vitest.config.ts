@@ -21,8 +21,11 @@ const MARIADB_ONLY = [
   "test/conformance/recur-long.test.ts",
 ];
 
-/** Files at once. More than there are cores: tests wait for other processes, leases and back-offs most of the time. */
-const WORKERS = Math.min(2 * availableParallelism(), 8);
+/**
+ * Files at once. One more than there are cores: many wait for other processes, leases and back-offs. Not more: the
+ * processes and servers that tests start want the cores too.
+ */
+const WORKERS = Math.min(availableParallelism() + 1, 8);
 
 // For the hundreds of processes that tests start: each is there in a third of the time. The code under test in vitest's
 // own processes does not go through this cache.
