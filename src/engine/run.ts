@@ -78,7 +78,7 @@ export class Run implements TaskOwner, SubmissionsHost {
     const { code, rollback } = splitHistory(history);
     this.#rollback = new Rollback(rollback);
     const isCancelled = code.some(({ kind }) => kind === "cancel_requested");
-    if (isCancelled || rollback) this.#knowOf(claim.cancel);
+    if (claim.cancel && (isCancelled || rollback)) this.#knowOf(claim.cancel);
     const context = {
       instanceId: this.id,
       workflowName: workflow.name,
@@ -267,7 +267,7 @@ export class Run implements TaskOwner, SubmissionsHost {
     this.#open.cancel(new CancelledError(this.id, reason ?? undefined));
   }
 
-  #knowOf(cancel: CancelRequest | undefined): void {
+  #knowOf(cancel: CancelRequest): void {
     this.#cancel = cancel;
     this.draft.knowsOfCancel = true;
   }
