@@ -77,8 +77,7 @@ export class Run implements TaskOwner, SubmissionsHost {
     this.#stuck = new StuckWarning(workflow.name, this.id, host.clock, host.environment.log);
     const { code, rollback } = splitHistory(history);
     this.#rollback = new Rollback(rollback);
-    const isCancelled = code.some(({ kind }) => kind === "cancel_requested");
-    if (claim.cancel && (isCancelled || rollback)) this.#knowOf(claim.cancel);
+    if (claim.cancel && (rollback || code.some(({ kind }) => kind === "cancel_requested"))) this.#knowOf(claim.cancel);
     const context = {
       instanceId: this.id,
       workflowName: workflow.name,
