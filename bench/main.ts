@@ -21,6 +21,7 @@ const BENCHMARKS: Readonly<Record<string, readonly Kind[]>> = {
   workers: SERVERS,
   latency: KINDS,
   messaging: KINDS,
+  saga: KINDS,
   http: KINDS,
   outbox: KINDS,
   long: KINDS,

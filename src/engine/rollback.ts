@@ -108,13 +108,18 @@ export class Rollback {
   begin(verdict: Verdict, lastSeq: number, at: number): Beginning {
     const { saga } = this;
     const record = this.#record;
-    this.#verdict = record?.verdict ?? verdict;
+    this.#verdict = record ? { ...record.verdict, outcome: outcomeOf(verdict, record.verdict) } : verdict;
     const seq = lastSeq + 1;
     const { history, after, round, undone } = record ?? { history: [], after: seq, round: 1, undone: NOTHING };
     const steps = saga.steps.filter(({ operationId }) => !undone.has(operationId));
     const event = { kind: "rollback_started", operationId: "rollback", at, seq, ...this.#verdict } as const;
     return { event: record ? undefined : event, history, after, run: (execution) => undo(execution, steps, round) };
   }
+}
+
+/** One that had failed, and was blocked while it was being undone, can be cancelled after all. */
+function outcomeOf(verdict: Verdict, recorded: Verdict): Verdict["outcome"] {
+  return verdict.outcome === "cancelled" ? verdict.outcome : recorded.outcome;
 }
 
 const NOTHING: ReadonlySet<string> = new Set();

@@ -78,8 +78,7 @@ export class Run implements TaskOwner, SubmissionsHost {
     this.draft.isChild = claim.parentId !== undefined;
     const { code, rollback } = splitHistory(history);
     this.#rollback = new Rollback(rollback);
-    const isCancelled = code.some(({ kind }) => kind === "cancel_requested");
-    if (isCancelled || rollback) this.#knowOf(claim.cancel);
+    if (claim.cancel && (rollback || code.some(({ kind }) => kind === "cancel_requested"))) this.#knowOf(claim.cancel);
     const { saga } = this.#rollback;
     const own = { instanceId: this.id, workflowName: workflow.name, saga, cancellation: this.#cancellation };
     const context = { ...own, knows: (other: AnyWorkflow) => host.knows(other), ...host.environment };
@@ -264,7 +263,7 @@ export class Run implements TaskOwner, SubmissionsHost {
     this.#open.cancel(new CancelledError(this.id, reason ?? undefined));
   }
 
-  #knowOf(cancel: CancelRequest | undefined): void {
+  #knowOf(cancel: CancelRequest): void {
     this.#cancel = cancel;
     this.draft.knowsOfCancel = true;
   }

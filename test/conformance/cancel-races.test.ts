@@ -161,3 +161,19 @@ it(`means what it says against a claim (CRASH_SEED=${seed})`, async () => {
     await client.sendEvent({ type: "go", source: "test", subject: id });
   });
 });
+
+it("ends hundreds at once, each asked for by two", async () => {
+  const workflows = [wakes];
+  await Promise.all([startApp({ workflows }), startApp({ workflows })]);
+  const clients = await Promise.all([startApp({ worker: false }), startApp({ worker: false })]);
+  const ids = Array.from({ length: 300 }, (_, n) => `many-${n}`);
+  const handles = await Promise.all(ids.map((id) => wakes.with({ id }).start(clients[0], id)));
+  await until(async () => (await endings(ids)).every(({ status }) => status === "waiting"));
+  await Promise.all(ids.flatMap((id) => clients.map((client, n) => client.cancel(id, `by ${n}`))));
+  const ends = await Promise.all(handles.map((handle) => handle.result().catch((error: Error) => error.cause)));
+  for (const [n, end] of ends.entries()) {
+    expect(end, ids[n]).toMatchObject({ name: "CancelledError", reason: expect.stringMatching(/^by [01]$/) });
+  }
+  expect((await endings(ids)).filter(({ status }) => status !== "cancelled")).toEqual([]);
+  expect([...work.values()]).toEqual(ids.map(() => 0));
+});

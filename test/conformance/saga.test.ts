@@ -12,6 +12,7 @@ import {
   type WorkflowFailedError,
 } from "../../src/index.ts";
 import { startApp, testDatabase } from "../support/apps.ts";
+import { countCommits } from "../support/counts.ts";
 import { placeholders } from "../support/database.ts";
 import { gate, until } from "../support/wait.ts";
 
@@ -80,6 +81,20 @@ describe("a workflow that fails", () => {
       "compensation_completed step:2/compensation:1",
       "compensation_completed step:1/compensation:1",
     ]);
+  });
+
+  it("costs a commit for its start, one for each activity and one for each compensation", async () => {
+    const ten = defineWorkflow("ten", async (ctx) => {
+      for (let n = 0; n < 10; n++) await step(ctx, String(n));
+      await fail(ctx);
+    });
+    const app = await startApp({ workflows: [ten] });
+    const commits = await countCommits(async () => {
+      await failureOf((await ten.start(app)).result());
+    });
+    expect(trail).toHaveLength(20);
+    // The failure is recorded with the beginning of the rollback, and the last compensation with the end.
+    expect(commits).toBe(1 + 10 + 1 + 10);
   });
 
   it("goes by the order in which they were completed, not that in which they were called", async () => {

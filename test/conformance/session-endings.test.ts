@@ -254,13 +254,13 @@ describe("an activity that is given up", () => {
     const late = defineActivity(
       "late",
       async (ctx) => {
+        const aborted = new Promise((resolve) => ctx.signal.addEventListener("abort", resolve));
+        void aborted.then(() => free.open());
         begun.open();
         await taken.opened;
         // On SQLite it has to wait for the other one's transaction.
-        const inserted = insert(ctx, "late");
-        await new Promise((resolve) => ctx.signal.addEventListener("abort", resolve));
-        free.open();
-        await inserted;
+        await insert(ctx, "late");
+        await aborted;
       },
       { timeout: 50, retry: false },
     );
