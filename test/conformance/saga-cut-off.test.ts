@@ -1,0 +1,135 @@
+/** A worker that stops while it undoes what a workflow has done. */
+import { beforeEach, describe, expect, it } from "vitest";
+import {
+  type CompensationContext,
+  defineActivity,
+  defineCompensation,
+  defineWorkflow,
+  type WorkflowFailedError,
+} from "../../src/index.ts";
+import { startApp } from "../support/apps.ts";
+import { gate, until } from "../support/wait.ts";
+
+/** What has been done and undone, in order. */
+let trail: string[];
+
+beforeEach(() => {
+  trail = [];
+});
+
+const undoStep = defineCompensation("undo_step", (ctx: CompensationContext<{ made: string }>, name: string) => {
+  trail.push(`undo ${name} (${ctx.result.made})`);
+});
+
+const step = defineActivity(
+  "step",
+  (_, name: string) => {
+    trail.push(`do ${name}`);
+    return { made: name.toUpperCase() };
+  },
+  { compensation: undoStep },
+);
+
+async function failureOf(result: Promise<unknown>): Promise<WorkflowFailedError> {
+  return result.then(
+    () => expect.fail("it did not fail"),
+    (error: WorkflowFailedError) => error,
+  );
+}
+
+describe("a rollback that was cut off", () => {
+  it("goes on with what is left, and does not run the workflow forward again", async () => {
+    const hold = gate();
+    const held = defineActivity("held", (_, name: string) => trail.push(`do ${name}`), {
+      compensation: async (_, name) => {
+        trail.push(`undo ${name}`);
+        if (trail.filter((line) => line === `undo ${name}`).length === 1) await hold.opened;
+      },
+    });
+    const flow = defineWorkflow("flow", async (ctx) => {
+      await step(ctx, "a");
+      await held(ctx, "b");
+      await step(ctx, "c");
+      throw new Error("no");
+    });
+    const one = await startApp({ workflows: [flow], shutdownTimeout: 0 });
+    const { id } = await flow.start(one);
+    await until(() => trail.includes("undo b"));
+    await one.shutdown();
+    const two = await startApp({ workflows: [flow] });
+    await failureOf(two.handle(flow, id).result());
+    expect(trail).toEqual(["do a", "do b", "do c", "undo c (C)", "undo b", "undo b", "undo a (A)"]);
+    hold.open();
+  });
+
+  it("goes on with what is left of a retry, too, though that was asked for twice", async () => {
+    let isBroken = true;
+    const begun = gate();
+    const hold = gate();
+    const broken = defineActivity("broken", (_, name: string) => name, {
+      compensation: defineCompensation(
+        "undo_broken",
+        async (ctx, name: string) => {
+          if (isBroken) throw new Error("out of order");
+          trail.push(`undo ${name} by ${ctx.activityId}`);
+          if (name !== "x" || trail.length > 4) return;
+          begun.open();
+          await hold.opened;
+        },
+        { retry: false },
+      ),
+    });
+    const flow = defineWorkflow("flow", async (ctx) => {
+      await broken(ctx, "x");
+      await step(ctx, "a");
+      await broken(ctx, "y");
+      throw new Error("no");
+    });
+    const one = await startApp({ workflows: [flow], shutdownTimeout: 0 });
+    const client = await startApp({ worker: false });
+    const handle = client.handle(flow, (await flow.start(one)).id);
+    expect((await failureOf(handle.result())).compensationErrors).toHaveLength(2);
+    isBroken = false;
+    // One of them may come when the other has been taken up, and finds nothing to be done.
+    await Promise.allSettled([client.retryCompensations(handle.id), one.retryCompensations(handle.id)]);
+    await begun.opened;
+    await one.shutdown();
+    await startApp({ workflows: [flow] });
+    expect(await failureOf(handle.result())).toMatchObject({ compensationErrors: [], cause: { message: "no" } });
+    const y = "undo y by broken:2/compensation:2";
+    const x = "undo x by broken:1/compensation:2";
+    expect(trail).toEqual(["do a", "undo a (A)", y, x, x]);
+    expect(await handle.status()).toBe("failed");
+    hold.open();
+  });
+
+  it("is blocked when the code does not come to its end any more, and goes on with code that does", async () => {
+    const hold = gate();
+    const undone = defineActivity("undone", () => "x", {
+      compensation: async () => {
+        trail.push("undo");
+        if (trail.length === 1) await hold.opened;
+      },
+    });
+    const flow = defineWorkflow("flow", async (ctx) => {
+      await undone(ctx);
+      throw new Error("no");
+    });
+    const other = defineWorkflow("flow", async (ctx) => {
+      await undone(ctx);
+      return step(ctx, "never");
+    });
+    const one = await startApp({ workflows: [flow], shutdownTimeout: 0 });
+    const { id } = await flow.start(one);
+    await until(() => trail.length === 1);
+    await one.shutdown();
+    const two = await startApp({ workflows: [other] });
+    await until(async () => (await two.getInstance(id)).status === "blocked");
+    expect((await two.getInstance(id)).error).toMatchObject({ code: "NON_DETERMINISM" });
+    await two.shutdown();
+    const three = await startApp({ workflows: [flow] });
+    await failureOf(three.handle(flow, id).result());
+    expect(trail).toEqual(["undo", "undo"]);
+    hold.open();
+  });
+});
