@@ -30,7 +30,7 @@ const live = new Request("http://localhost/health/live");
 
 describe("a database that does not answer", () => {
   it("is a 500, and what is sent again is delivered once", async () => {
-    const app = await startApp({ workflows: [pair], http: { timeout: "50ms" } });
+    const app = await startApp({ workflows: [pair], http: { timeout: "500ms" } });
     const handle = await pair.start(app);
     const hold = await holdDatabase();
     expect(await answerTo(app.fetch(post(event)))).toEqual(tryAgain("TimeoutError"));

