@@ -67,6 +67,10 @@ export interface RomancyOptions {
   readonly staleWorkerCheckInterval?: Duration;
   /** Where events go that workflows and activities send with `ctx.sendEvent`. A client sends none. */
   readonly outbox?: OutboxOptions;
+  /** Short for `outbox.brokerUrl`. */
+  readonly brokerUrl?: OutboxOptions["brokerUrl"];
+  /** Short for `outbox.publisher`. */
+  readonly publisher?: OutboxOptions["publisher"];
   /** For `app.fetch` and `app.listen`. */
   readonly http?: HttpOptions;
 }
@@ -154,7 +158,7 @@ export function resolveOptions(options: RomancyOptions): ResolvedOptions {
     maxValueBytes: count("maxValueBytes", given.maxValueBytes),
     messageRetention: toMilliseconds(given.messageRetention, "messageRetention"),
     staleWorkerCheckInterval: toMilliseconds(given.staleWorkerCheckInterval, "staleWorkerCheckInterval"),
-    outbox: resolveOutbox(given.outbox),
+    outbox: resolveOutbox(given.outbox, { brokerUrl: given.brokerUrl, publisher: given.publisher }),
     http: resolveHttp(given.http),
     ...resolveLease(given),
   };

@@ -50,9 +50,19 @@ export interface OutboxSettings extends RelaySettings {
 
 const RETRY: RetryPolicy = { maxAttempts: 100, initialInterval: 500, maxInterval: "5m", multiplier: 2, jitter: 0.5 };
 
+/** Where events go, when that is not said within the outbox's own options. */
+type ShortForm = { readonly [Name in "brokerUrl" | "publisher"]: OutboxOptions[Name] | undefined };
+
 /** @throws ValidationError */
-export function resolveOutbox(options: OutboxOptions): OutboxSettings {
-  if (typeof options !== "object" || options === null) throw new ValidationError("outbox must be an object.");
+export function resolveOutbox(given: OutboxOptions, short: ShortForm): OutboxSettings {
+  if (typeof given !== "object" || given === null) throw new ValidationError("outbox must be an object.");
+  const options = { ...given };
+  for (const name of ["brokerUrl", "publisher"] as const) {
+    if (short[name] === undefined) continue;
+    if (given[name] !== undefined)
+      throw new ValidationError(`${name} and outbox.${name} are the same. Give one of them.`);
+    Object.assign(options, { [name]: short[name] });
+  }
   const { timeout = "30s", batchSize = 100, concurrency = 50, retry, maxAge = "24h", retention = "24h" } = options;
   const settings = {
     timeout: toMilliseconds(timeout, "outbox.timeout"),

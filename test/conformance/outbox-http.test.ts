@@ -6,8 +6,9 @@ import {
   type OutgoingEventInput,
   type Romancy,
   type RomancyOptions,
+  ValidationError,
 } from "../../src/index.ts";
-import { anotherDatabase, startApp } from "../support/apps.ts";
+import { anotherDatabase, createApp, startApp } from "../support/apps.ts";
 import { urlOf } from "../support/http.ts";
 import { entries, settled } from "../support/outbox.ts";
 import { freePort } from "../support/servers/free-port.ts";
@@ -148,5 +149,30 @@ describe("an answer", () => {
     await send(app);
     expect(await settled(app, 1)).toMatchObject([{ status: "failed", attempts: 3 }]);
     expect((await entries(app))[0]?.lastError).toContain("ECONNREFUSED");
+  });
+});
+
+describe("the short form of where events go", () => {
+  it("is the same as the long one", async () => {
+    const sent: string[] = [];
+    const ticks = defineWorkflow("ticks", async (ctx) => ctx.sendEvent({ type: "tick", id: "short" }));
+    const publisher = async ({ id }: { readonly id: string }): Promise<void> => void sent.push(id);
+    const app = await startApp({ workflows: [ticks], publisher, outbox: { batchSize: 5 } });
+    await (await ticks.start(app)).result();
+    await until(() => sent.length === 1);
+    expect(sent).toEqual(["short"]);
+  });
+
+  it("is refused beside the long one, and for both ways at once", () => {
+    const publisher = async (): Promise<void> => {};
+    const brokerUrl = "http://127.0.0.1:1";
+    for (const options of [
+      { publisher, outbox: { publisher } },
+      { brokerUrl, outbox: { brokerUrl } },
+      { brokerUrl, publisher },
+      { brokerUrl, outbox: { publisher } },
+    ]) {
+      expect(() => createApp(options)).toThrow(ValidationError);
+    }
   });
 });
