@@ -12,16 +12,6 @@ const POSTGRES = ["test/postgres/**/*.test.ts"];
 const MYSQL = ["test/mysql/**/*.test.ts"];
 
 /**
- * What cannot tell MySQL from MariaDB, which get the same statements by the same driver: what comes in over HTTP, other
- * libraries on the driver's pool, what the worker keeps in memory. MariaDB has it.
- */
-const MARIADB_ONLY = [
-  "test/conformance/http*.test.ts",
-  "test/conformance/query-builders.test.ts",
-  "test/conformance/recur-long.test.ts",
-];
-
-/**
  * Files at once. One more than there are cores: many wait for other processes, leases and back-offs. Not more: the
  * processes and servers that tests start want the cores too.
  */
@@ -32,13 +22,12 @@ const WORKERS = Math.min(availableParallelism() + 1, 8);
 process.env["NODE_COMPILE_CACHE"] ??= join(tmpdir(), "romancy-tests-compiled");
 
 /** The tests of one database; its server is started, or found, only when they are to run. */
-function database(name: string, include: string[], exclude: string[] = []): TestProjectInlineConfiguration {
+function database(name: string, include: string[]): TestProjectInlineConfiguration {
   return {
     extends: true,
     test: {
       name,
       include,
-      exclude,
       globalSetup: "test/support/servers/global-setup.ts",
       setupFiles: "test/support/skip-missing.ts",
     },
@@ -67,7 +56,7 @@ export default defineConfig({
       database("sqlite", [...EVERY, ...SQLITE]),
       database("postgres", [...EVERY, ...SERVERS, ...POSTGRES]),
       database("mariadb", [...EVERY, ...SERVERS, ...MYSQL]),
-      database("mysql", [...EVERY, ...SERVERS, ...MYSQL], MARIADB_ONLY),
+      database("mysql", [...EVERY, ...SERVERS, ...MYSQL]),
     ],
     coverage: {
       provider: "v8",

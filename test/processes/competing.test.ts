@@ -15,7 +15,7 @@ import { consumer, producer, transactionalProducer } from "./fixtures/jobs.ts";
 const WORKERS = 4;
 const KILLS = 8 * effort;
 /** From each of three kinds of senders. */
-const JOBS = { app: 200 * effort, workflow: 150 * effort, activity: 150 * effort };
+const JOBS = { app: 400 * effort, workflow: 300 * effort, activity: 300 * effort };
 /** Of the app's jobs, that are published between two kills at most, so that a fast machine is not done before them. */
 const SHARE = 40;
 
@@ -31,7 +31,7 @@ async function publishAll(client: Romancy, kills: () => number): Promise<void> {
   }
 }
 
-it(`are received once and none is lost (CRASH_SEED=${seed})`, { timeout: 90_000 * effort }, async () => {
+it(`are received once and none is lost (CRASH_SEED=${seed})`, { timeout: 180_000 * effort }, async () => {
   await testDatabase().exec("create table jobs (name varchar(100))");
   const client = await startApp({ worker: false });
   const start = (): ChildProcess =>

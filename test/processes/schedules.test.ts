@@ -18,7 +18,7 @@ import { channelOf, EACH, type Got, KINDS, type Kind, receiver, rival } from "./
 
 /** Schedules at once, and how often. */
 const WIDTH = 50;
-const ROUNDS = (databaseKind === "sqlite" ? 6 : 2) * effort;
+const ROUNDS = (databaseKind === "sqlite" ? 24 : 4) * effort;
 
 const program = fileURLToPath(new URL("fixtures/receivers-worker.ts", import.meta.url));
 
@@ -92,7 +92,7 @@ async function check({ one, two }: Pair): Promise<void> {
 it.each([1_000, 0])(
   `lose nothing and deliver nothing twice (%i parked, CRASH_SEED=${seed})`,
   {
-    timeout: 60_000 * effort,
+    timeout: 120_000 * effort,
   },
   async (maxParkedInstances) => {
     const app = await startReceivers(maxParkedInstances);

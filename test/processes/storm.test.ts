@@ -14,9 +14,9 @@ import { placeholders } from "../support/database.ts";
 import { effort } from "../support/effort.ts";
 import { until } from "../support/wait.ts";
 
-const INSTANCES = 800 * effort;
+const INSTANCES = 2_000 * effort;
 const WORKERS = 4;
-const KILLS = 12 * effort;
+const KILLS = 25 * effort;
 /** Instances that are started between two kills at most, so that a fast machine is not done before them. */
 const SHARE = 160;
 
@@ -34,7 +34,7 @@ async function startAll(client: Romancy, kills: () => number): Promise<WorkflowH
   return handles;
 }
 
-it(`survives the death of its workers (CRASH_SEED=${seed})`, { timeout: 90_000 * effort }, async () => {
+it(`survives the death of its workers (CRASH_SEED=${seed})`, { timeout: 180_000 * effort }, async () => {
   const folder = mkdtempSync(join(tmpdir(), "romancy-storm-"));
   const log = join(folder, "executions.log");
   writeFileSync(log, "");
