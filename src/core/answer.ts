@@ -60,7 +60,8 @@ function settleChild(
 ): void {
   const decoded = decodeEnding(ending);
   if (decoded.status !== "completed") operation.reject(failureOf(workflow, childId, decoded, read));
-  else operation.resolve(decoded.output === null ? undefined : read(decoded.output));
+  // What has completed has returned something, if only nothing.
+  else operation.resolve(read(decoded.output as string));
 }
 
 function timeoutOf(waitFor: WaitFor): Error {

@@ -13,7 +13,7 @@ import { until } from "../support/wait.ts";
 import { consumer, producer, transactionalProducer } from "./fixtures/jobs.ts";
 
 const WORKERS = 4;
-const KILLS = 8 * effort;
+const KILLS = 10 * effort;
 /** From each of three kinds of senders. */
 const JOBS = { app: 400 * effort, workflow: 300 * effort, activity: 300 * effort };
 /** Of the app's jobs, that are published between two kills at most, so that a fast machine is not done before them. */
