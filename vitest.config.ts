@@ -48,6 +48,9 @@ export default defineConfig({
   test: {
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    // One of thousands that fails once must not hide what all the others say. It is shown as retried, and is a fault of
+    // the test or of the product that is to be found.
+    retry: process.env["CI"] ? 1 : 0,
     pool: "forks",
     maxWorkers: WORKERS,
     execArgv: ["--disable-warning=ExperimentalWarning", "--expose-gc"],

@@ -37,6 +37,11 @@ async function ids(app: Romancy, workflow: string): Promise<string[]> {
   return (await app.listInstances({ workflow })).instances.map(({ id }) => id);
 }
 
+/** Resolves when the instance waits, and so hears of what it waits for. */
+async function isWaiting(app: Romancy, id: string): Promise<void> {
+  await until(async () => (await app.getInstance(id)).status === "waiting");
+}
+
 const double = defineWorkflow("double", async (ctx, n: number) => {
   await step(ctx, `double ${n}`);
   return n * 2;
@@ -194,8 +199,9 @@ describe("a handle in a workflow", () => {
     const app = await startApp({ workflows: [parent, waits], maxParkedInstances: 0 });
     const handle = await parent.start(app);
     await until(() => trail.includes("do between"));
-    await app.sendEvent({ type: "go", source: "test", subject: "b", data: "x" });
     const [child] = await ids(app, "waits");
+    await isWaiting(app, String(child));
+    await app.sendEvent({ type: "go", source: "test", subject: "b", data: "x" });
     expect(await handle.result()).toEqual([ResultTimeoutError.name, true, "x", "x", "x", child]);
     expect(trail).toEqual(["do b", "do between"].toSorted());
   });
@@ -210,6 +216,7 @@ describe("a handle in a workflow", () => {
     const app = await startApp({ workflows: [parent, waits] });
     const handle = await parent.start(app);
     await until(() => trail.length === 1);
+    await isWaiting(app, handle.id);
     await app.sendEvent({ type: "now", source: "test" });
     expect(await handle.result()).toContain("not needed");
     expect(trail).toEqual(["do c", "undo c"]);
@@ -249,10 +256,11 @@ describe("a parent that fails", () => {
     const app = await startApp({ workflows: [parent, waits] });
     const handle = await parent.start(app);
     await until(() => trail.length === 2);
+    await isWaiting(app, handle.id);
     await app.sendEvent({ type: "fail", source: "test" });
     await failureOf(handle.result());
     expect(trail.slice(2)).toEqual(["undo attached"]);
-    expect((await app.getInstance("free")).status).toBe("waiting");
+    await isWaiting(app, "free");
     await app.sendEvent({ type: "go", source: "test", subject: "detached", data: "free" });
     expect(await app.handle(waits, "free").result()).toBe("free");
   });
