@@ -16,6 +16,7 @@ export {
   InstanceFinishedError,
   InstanceNotCancellableError,
   InstanceNotFoundError,
+  InstanceNotRetryableError,
   MisplacedCallError,
   MissingPackageError,
   NonDeterminismError,

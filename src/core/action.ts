@@ -38,11 +38,24 @@ export type Post =
   | { readonly type: "send"; readonly instanceId: string; readonly message: ChannelMessage }
   | { readonly type: "publish_to_group"; readonly group: string; readonly message: ChannelMessage };
 
+/** What lasts as long as the instance: it hears of a channel, or is a member of a group. */
+type Join =
+  | { readonly type: "subscribe"; readonly channel: string; readonly mode: ChannelMode }
+  | { readonly type: "join"; readonly group: string };
+
+/** It begins, or it ends. */
+export type Membership =
+  | Join
+  | { readonly type: "unsubscribe"; readonly channel: string }
+  | { readonly type: "leave"; readonly group: string };
+
+/** What an instance is to hear of and belong to once more; events of one key, or of any. */
+export type Rejoin = Join | { readonly type: "hear"; readonly event: string; readonly key: string | null };
+
 /** What a workflow asks the database itself for. It takes place within the commit that records it, or neither does. */
 export type ActionRequest =
   | Post
-  | { readonly type: "subscribe"; readonly channel: string; readonly mode: ChannelMode }
-  | { readonly type: "unsubscribe"; readonly channel: string }
+  | Membership
   /** Begins to wait for a message, if the instance has subscribed. */
   | { readonly type: "receive"; readonly channel: string; readonly deadline: number | null }
   /** Takes a message of a competing channel, if there is one. */
@@ -52,7 +65,7 @@ export type ActionRequest =
       /** Whether it is to be told of the next message when there is none. */
       readonly waits: boolean;
     }
-  | { readonly type: "join" | "leave" | "members"; readonly group: string }
+  | { readonly type: "members"; readonly group: string }
   /** Starts a child; `awaits` when the operation's answer is the child's end. */
   | { readonly type: "start_child"; readonly child: NewChild; readonly awaits: boolean }
   /** Begins to wait for the end of a child. */

@@ -1,12 +1,13 @@
-import type { Action, ChannelMessage, Post } from "./action.ts";
+import type { Action, ChannelMessage, Post, Rejoin } from "./action.ts";
 import type { HistoryEvent, MessageAttributes, NewEvent } from "./history.ts";
+import type { RetryObstacle } from "./retrying.ts";
 import type { InstanceStatus } from "./status.ts";
 
 /**
  * What the engine asks the store to write. The journal gathers changes of many instances and the store applies them in
  * one transaction; each is judged by itself.
  */
-export type Change = Create | Advance | Deliver | Publish | Rouse | Cancel | RetryCompensations;
+export type Change = Create | Advance | Deliver | Publish | Rouse | Cancel | Retry | RetryCompensations;
 
 /** A new instance. */
 export interface Create {
@@ -74,6 +75,14 @@ export interface Cancel {
   readonly at: number;
 }
 
+/** Has an instance that has failed, or is blocked, or what it went on as, go on. */
+export interface Retry {
+  readonly type: "retry";
+  readonly instanceId: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
 /** Has the compensations of an instance that has ended, and that failed, run once more. */
 export interface RetryCompensations {
   readonly type: "retry_compensations";
@@ -94,6 +103,8 @@ export interface Advance {
   readonly reads?: readonly Read[];
   /** What it hears of from now on; none unless given. */
   readonly subscriptions?: readonly Subscription[];
+  /** What it heard of and was a member of before it failed, once more and in this order; none unless given. */
+  readonly rejoins?: readonly Rejoin[];
   /** What takes place with it, in this order; none unless given. */
   readonly actions?: readonly Action[];
   /** What an activity has sent; if one cannot be delivered, nothing of the advance applies. None unless given. */
@@ -174,6 +185,13 @@ export type ChangeResult =
   | { readonly type: "delivered"; readonly receivers: number }
   /** The one instance that it was for does not exist, or has ended. */
   | { readonly type: "undeliverable"; readonly instanceId: string; readonly status: InstanceStatus | undefined }
+  /** An instance cannot be retried; nothing was changed. */
+  | {
+      readonly type: "not_retryable";
+      readonly instanceId: string;
+      readonly status: InstanceStatus;
+      readonly obstacle: RetryObstacle;
+    }
   /** Somebody else owns the instance by now: the run is to be dropped. */
   | { readonly type: "fenced" }
   /** A request to cancel the instance, which the run has not seen, came first: nothing of the advance applies. */

@@ -7,6 +7,7 @@ export {
   CancelledError,
   CompensationError,
   InstanceNotCancellableError,
+  InstanceNotRetryableError,
   NonDeterminismError,
   NothingToCompensateError,
   QuarantineError,

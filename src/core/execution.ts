@@ -26,6 +26,8 @@ import {
   type RecordedOperation,
 } from "./history.ts";
 import type { Operation } from "./operation.ts";
+import { heedRetries } from "./retrying.ts";
+import { callOff, type Reservation, type Slot } from "./slot.ts";
 
 /** How the code ended. */
 export type Outcome =
@@ -69,21 +71,6 @@ const MOST_REFUSALS = 1_000;
 
 interface OpenOperation<Request> extends Operation<Request>, Settler {}
 
-/** A place in the queue; held until it is known whether its event happened. */
-interface Slot {
-  readonly seq: number;
-  event: HistoryEvent | "held" | "cancelled";
-}
-
-/** A place kept in the history for an event whose commit is under way. */
-export interface Reservation {
-  readonly seq: number;
-  /** The event is durable: it takes its place. */
-  fulfil(event: NewEvent): void;
-  /** It did not happen. */
-  cancel(): void;
-}
-
 type State = "running" | "parked" | "closed";
 
 export class Execution<Request> {
@@ -94,6 +81,8 @@ export class Execution<Request> {
   /** Every operation asked for so far, answered or not, with its kind. */
   readonly #asked = new Map<string, OperationKind>();
   readonly #queue: Slot[];
+  /** See `HeededHistory`. */
+  readonly #doubtful: ReadonlySet<number>;
   /** Index in `#queue` of the next slot to deliver; the ones before it are done. */
   #next = 0;
   #seq: number;
@@ -112,9 +101,11 @@ export class Execution<Request> {
 
   constructor(options: ExecutionOptions<Request>) {
     this.#options = options;
-    this.#recorded = indexHistory(options.history);
-    this.#queue = options.history.map((event) => ({ seq: event.seq, event }));
-    this.#seq = options.history.at(-1)?.seq ?? options.after ?? 0;
+    const { events, doubtful } = heedRetries(options.history);
+    this.#recorded = indexHistory(events);
+    this.#queue = events.map((event) => ({ seq: event.seq, event }));
+    this.#doubtful = doubtful;
+    this.#seq = events.at(-1)?.seq ?? options.after ?? 0;
     this.#lastRecordedSeq = this.#seq;
   }
 
@@ -303,6 +294,10 @@ export class Execution<Request> {
       if (event === undefined || event === "held") break;
       this.#next++;
       if (event === "cancelled") continue;
+      if (!this.#isExpected(event) && this.#doubtful.has(event.seq)) {
+        this.#forget(event.operationId);
+        continue;
+      }
       if (!this.#isExpected(event)) {
         this.#diverge(event, this.#describeState());
         break;
@@ -321,7 +316,16 @@ export class Execution<Request> {
 
   /** Code that has not asked for what is recorded, and has ended or waits for something else, has not made the record. */
   #isExpected(event: HistoryEvent): boolean {
-    return event.kind === "cancel_requested" || this.#asked.get(event.operationId) === operationKindOf(event);
+    const isOfOutside = event.kind === "cancel_requested" || event.kind === "retried";
+    return isOfOutside || this.#asked.get(event.operationId) === operationKindOf(event);
+  }
+
+  /** What came of a failure that was taken back is no more: the operation is begun anew, if it is asked for. */
+  #forget(operationId: string): void {
+    const left = callOff(this.#queue, operationId, this.#doubtful);
+    const recorded = indexHistory(left).get(operationId);
+    if (recorded) this.#recorded.set(operationId, recorded);
+    else this.#recorded.delete(operationId);
   }
 
   /** Ends what is open (X5). */

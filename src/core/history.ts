@@ -1,5 +1,14 @@
 /** What an operation is; an id that is asked for under another kind than recorded is a non-determinism. */
-export type OperationKind = "activity" | "timer" | "value" | "wait" | "action" | "compensation" | "cancel" | "rollback";
+export type OperationKind =
+  | "activity"
+  | "timer"
+  | "value"
+  | "wait"
+  | "action"
+  | "compensation"
+  | "cancel"
+  | "rollback"
+  | "retry";
 
 /**
  * How a channel gives its messages: `broadcast` to all subscribers, `competing` each to one of them, `direct` to the one
@@ -168,6 +177,15 @@ interface RollbackRetried extends EventBase {
   readonly kind: "rollback_retried";
 }
 
+/** An operator had it go on: it had failed, or was blocked. See `heedRetries`. */
+interface Retried extends EventBase {
+  readonly kind: "retried";
+  /** The operation whose failure is taken back; `null` for none. */
+  readonly withdrawn: string | null;
+  /** Encoded text of what the instance had failed of, or was blocked by. */
+  readonly error: string | null;
+}
+
 /** A compensation has succeeded. */
 interface CompensationCompleted extends EventBase {
   readonly kind: "compensation_completed";
@@ -202,6 +220,7 @@ export type HistoryEvent =
   | CancelRequested
   | RollbackStarted
   | RollbackRetried
+  | Retried
   | CompensationCompleted
   | CompensationFailed;
 
@@ -242,6 +261,7 @@ const OPERATION_KIND: Readonly<Record<HistoryEvent["kind"], OperationKind>> = {
   cancel_requested: "cancel",
   rollback_started: "rollback",
   rollback_retried: "rollback",
+  retried: "retry",
   compensation_completed: "activity",
   compensation_failed: "activity",
 };

@@ -123,6 +123,18 @@ export class InstanceNotCancellableError extends RomancyError {
   }
 }
 
+/** `app.retry` was called for an instance that cannot be retried. Nothing was changed. */
+export class InstanceNotRetryableError extends RomancyError {
+  readonly instanceId: string;
+  readonly status: string;
+
+  constructor(instanceId: string, status: string, reason: string) {
+    super("INSTANCE_NOT_RETRYABLE", `Instance ${instanceId} is ${status} and cannot be retried: ${reason}`);
+    this.instanceId = instanceId;
+    this.status = status;
+  }
+}
+
 /** A compensation failed for good; the other ones ran all the same. `app.retryCompensations` tries it again. */
 export class CompensationError extends RomancyError {
   /** The compensation's name. */

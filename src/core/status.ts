@@ -5,6 +5,7 @@
  *                running  -> completed | failed | cancelled | recurred
  *                running  -> blocked -> running          (fixed code was deployed)
  *                running  -> compensating -> failed | cancelled
+ *     failed              -> pending                     (an operator retries it; it had undone nothing)
  *     failed, cancelled   -> compensating                (compensations that had failed are tried again)
  *     completed           -> compensating                (of a child: its parent is being undone)
  *
@@ -32,6 +33,7 @@ export type StatusEvent =
   | "cancel"
   | "recur"
   | "compensate"
+  | "retry"
   | "release";
 
 const TRANSITIONS: Readonly<Record<InstanceStatus, Partial<Record<StatusEvent, InstanceStatus>>>> = {
@@ -49,7 +51,8 @@ const TRANSITIONS: Readonly<Record<InstanceStatus, Partial<Record<StatusEvent, I
     claim: "running",
   },
   waiting: { claim: "running" },
-  blocked: { claim: "running" },
+  // Whoever claims it next makes it `running`.
+  blocked: { claim: "running", retry: "blocked" },
   compensating: {
     claim: "compensating",
     compensate: "compensating",
@@ -60,7 +63,7 @@ const TRANSITIONS: Readonly<Record<InstanceStatus, Partial<Record<StatusEvent, I
     release: "compensating",
   },
   completed: { compensate: "compensating" },
-  failed: { compensate: "compensating" },
+  failed: { compensate: "compensating", retry: "pending" },
   cancelled: { compensate: "compensating" },
   recurred: {},
 };

@@ -1,7 +1,8 @@
 /** What one run has done by the database itself, within its commits: asked for, under way, answered. */
 import type { Action, ActionRequest } from "../core/action.ts";
-import type { Execution, Reservation } from "../core/execution.ts";
+import type { Execution } from "../core/execution.ts";
 import type { NewEvent, WaitFor } from "../core/history.ts";
+import type { Reservation } from "../core/slot.ts";
 import { CompetingReceives } from "./competing.ts";
 import type { Draft } from "./draft.ts";
 import type { Request } from "./requests.ts";

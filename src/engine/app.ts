@@ -35,6 +35,7 @@ import type { OutboxSettings } from "./outbox-options.ts";
 import { settlesWithin } from "./patience.ts";
 import { publish, type SendingEnvironment, sendTo } from "./publish.ts";
 import { randomBytes } from "./random.ts";
+import { retry } from "./retry.ts";
 import { Running } from "./running.ts";
 import { guardRejections, unguardRejections } from "./scope.ts";
 import { type StartEnvironment, start } from "./start.ts";
@@ -191,6 +192,22 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
    */
   async cancel(id: string, reason?: string): Promise<void> {
     await cancel(id, reason, this.#environment());
+  }
+
+  /**
+   * Has an instance go on that is blocked or has failed, or the one that it went on as. One that is blocked is tried
+   * once more at once, also if it was set aside because its workers died. One that has failed, and has undone nothing,
+   * runs again from its history with today's code; if it failed of an activity or a child whose failure its code did not
+   * catch, that is tried anew, with all its attempts. Resolves when it is durable that it goes on.
+   *
+   * @throws InstanceNotFoundError
+   * @throws InstanceNotRetryableError when it is neither, was undone, or its parent was told of its failure
+   * @example
+   * const { instances } = await app.listInstances({ status: "failed" });
+   * for (const { id } of instances) await app.retry(id);
+   */
+  async retry(id: string): Promise<void> {
+    await retry(id, this.#environment());
   }
 
   /**

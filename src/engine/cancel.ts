@@ -43,7 +43,12 @@ export async function retryCompensations(id: string, environment: RequestEnviron
   throw new NothingToCompensateError(id, result.status);
 }
 
-async function request(change: Change, what: string, { journal, onWork }: RequestEnvironment): Promise<ChangeResult> {
+/** Resolves when the change is durable, or was found impossible. */
+export async function request(
+  change: Change,
+  what: string,
+  { journal, onWork }: RequestEnvironment,
+): Promise<ChangeResult> {
   const result = await write(journal, change, what, (done) => {
     if (done.type === "delivered" && done.receivers > 0) onWork();
   });

@@ -1,5 +1,5 @@
 /** Channels and groups, as workflow code uses them: names its operations and hands them to the execution. */
-import type { ActionRequest, ChannelMessage } from "../core/action.ts";
+import type { ActionRequest, ChannelMessage, Membership } from "../core/action.ts";
 import { toMilliseconds } from "../core/duration.ts";
 import { ValidationError } from "../core/errors.ts";
 import type { Execution } from "../core/execution.ts";
@@ -30,14 +30,14 @@ export class ChannelOperations {
   async subscribe(channel: string, mode: ChannelMode): Promise<void> {
     checkName("channel", channel);
     if (!MODES.has(mode)) throw new ValidationError(`The mode ${mode} must be one of ${[...MODES].join(", ")}.`);
-    await this.#act("subscribe", { type: "subscribe", channel, mode });
+    await this.#belong("subscribe", { type: "subscribe", channel, mode });
     this.#modes.set(channel, mode);
   }
 
   async unsubscribe(channel: string): Promise<void> {
     checkName("channel", channel);
     this.#modes.delete(channel);
-    await this.#act("unsubscribe", { type: "unsubscribe", channel });
+    await this.#belong("unsubscribe", { type: "unsubscribe", channel });
   }
 
   async receive<T>(channel: string, { timeout, schema }: ReceiveOptions<T>): Promise<ReceivedMessage<T>> {
@@ -71,17 +71,23 @@ export class ChannelOperations {
 
   async joinGroup(name: string): Promise<void> {
     checkName("group", name);
-    await this.#act("join_group", { type: "join", group: name });
+    await this.#belong("join_group", { type: "join", group: name });
   }
 
   async leaveGroup(name: string): Promise<void> {
     checkName("group", name);
-    await this.#act("leave_group", { type: "leave", group: name });
+    await this.#belong("leave_group", { type: "leave", group: name });
   }
 
   async groupMembers(name: string): Promise<readonly string[]> {
     checkName("group", name);
     return (await this.#act("group_members", { type: "members", group: name })) as readonly string[];
+  }
+
+  /** When it is retried, what ended with its failure is asked for once more. */
+  async #belong(name: string, membership: Membership): Promise<void> {
+    await this.#act(name, membership);
+    if (this.#execution.isReplaying) this.#options.onRejoined?.(membership);
   }
 
   #wait(id: string, channel: string, at: number, deadline: number | null): Promise<Record<string, unknown>> {

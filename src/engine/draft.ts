@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Action } from "../core/action.ts";
+import type { Action, Rejoin } from "../core/action.ts";
 import type { Advance, InstancePatch, Read, Subscription } from "../core/commit.ts";
 import type { HistoryEvent } from "../core/history.ts";
 
@@ -9,6 +9,7 @@ export class Draft {
   #reads: Read[] = [];
   #subscriptions: Subscription[] = [];
   #actions: Action[] = [];
+  #rejoins: Rejoin[] = [];
   #hasMail: boolean;
   /** How the instance's row changes. */
   patch: InstancePatch | undefined;
@@ -25,7 +26,8 @@ export class Draft {
   }
 
   get isEmpty(): boolean {
-    return this.#events.length === 0 && this.#actions.length === 0 && this.patch === undefined;
+    const lists = [this.#events, this.#actions, this.#rejoins];
+    return this.patch === undefined && lists.every(({ length }) => length === 0);
   }
 
   /** It has been sent something. */
@@ -50,12 +52,24 @@ export class Draft {
     this.#actions.push(action);
   }
 
+  /** It hears of this, or is a member of it, as before it failed; without a record, for there is one. */
+  rejoin(rejoin: Rejoin): void {
+    this.#hasMail = true;
+    this.#rejoins.push(rejoin);
+  }
+
+  /** It does not any more. */
+  unjoin(isLeft: (rejoin: Rejoin) => boolean): void {
+    this.#rejoins = this.#rejoins.filter((rejoin) => !isLeft(rejoin));
+  }
+
   /** Forgets what happened: only the patch goes. */
   dropEvents(): void {
     this.#events = [];
     this.#reads = [];
     this.#subscriptions = [];
     this.#actions = [];
+    this.#rejoins = [];
   }
 
   take(instanceId: string, epoch: number): Advance {
@@ -71,6 +85,7 @@ export class Draft {
       // What is cleared need not be marked.
       reads: ends ? [] : this.#reads,
       subscriptions: ends ? [] : this.#subscriptions,
+      rejoins: ends ? [] : this.#rejoins,
       // One that has ended takes no messages from others.
       actions: goesOn ? this.#actions : this.#actions.filter(({ request }) => request.type !== "take"),
       clears: ends && this.#hasMail,

@@ -5,6 +5,7 @@ import { decode } from "../core/codec.ts";
 import { InstanceNotFoundError, ValidationError } from "../core/errors.ts";
 import type { ChannelMode } from "../core/history.ts";
 import { type HistoryEvent, indexHistory, isCompletion, type WaitFor } from "../core/history.ts";
+import { heedRetries } from "../core/retrying.ts";
 import { INSTANCE_STATUSES, type InstanceStatus } from "../core/status.ts";
 import type { InstanceRecord, Views } from "../store/store.ts";
 import type { InstanceDescription, InstanceSummary, WaitDescription } from "../workflow/handle.ts";
@@ -72,6 +73,13 @@ export type HistoryEntry = EntryBase &
     | { readonly kind: "cancel_requested"; readonly reason: string | undefined }
     | { readonly kind: "rollback_started"; readonly outcome: "failed" | "cancelled"; readonly error: unknown }
     | { readonly kind: "rollback_retried" }
+    | {
+        readonly kind: "retried";
+        /** The operation whose failure was taken back, if it was one. */
+        readonly withdrawn: string | undefined;
+        /** What the instance had failed of, or was blocked by. */
+        readonly error: unknown;
+      }
   );
 
 /** What a wait is for. */
@@ -152,7 +160,7 @@ function summarise(record: InstanceRecord): InstanceSummary {
 
 function waitsOf(history: readonly HistoryEvent[]): WaitDescription[] {
   const waits: WaitDescription[] = [];
-  for (const [operationId, { events }] of indexHistory(history)) {
+  for (const [operationId, { events }] of indexHistory(heedRetries(history).events)) {
     const last = events.at(-1);
     if (events.some(isCompletion)) continue;
     if (last?.kind === "wait_started") {
@@ -217,6 +225,8 @@ function entryOf(event: HistoryEvent): HistoryEntry {
     }
     case "rollback_retried":
       return { ...base, kind: event.kind };
+    case "retried":
+      return { ...base, kind: event.kind, withdrawn: event.withdrawn ?? undefined, error: decoded(event.error) };
   }
 }
 

@@ -46,7 +46,8 @@ export async function newInstance(
   };
 }
 
-function subscriptionsOf({ options: { events = [] } }: AnyWorkflow, args: readonly unknown[]): Subscription[] {
+/** What an instance hears of from its birth. */
+export function subscriptionsOf({ options: { events = [] } }: AnyWorkflow, args: readonly unknown[]): Subscription[] {
   return events.map((event) => {
     if (typeof event === "string") return { type: event, key: null };
     const key: unknown = event.key(...args);

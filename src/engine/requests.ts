@@ -1,4 +1,4 @@
-import type { ActionRequest } from "../core/action.ts";
+import type { ActionRequest, Membership } from "../core/action.ts";
 import type { WaitFor } from "../core/history.ts";
 import type { Saga } from "../core/saga.ts";
 import type { Store } from "../store/store.ts";
@@ -65,6 +65,8 @@ export interface ContextOptions {
   readonly workflowName: string;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Told of what the history says that it has joined or left; only of an instance that was retried. */
+  readonly onRejoined: ((membership: Membership) => void) | undefined;
   /** Filled by the engine's source of randomness. */
   readonly randomBytes: (count: number) => Uint8Array;
   readonly maxValueBytes: number;

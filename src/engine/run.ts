@@ -13,8 +13,9 @@
 import { encodeThrown } from "../core/codec.ts";
 import type { Advance, ChangeResult, InstancePatch } from "../core/commit.ts";
 import { CancelledError, messageOf, StoreError } from "../core/errors.ts";
-import { Execution, type Outcome, type Reservation, type Turn } from "../core/execution.ts";
+import { Execution, type Outcome, type Turn } from "../core/execution.ts";
 import type { HistoryEvent, NewEvent } from "../core/history.ts";
+import type { Reservation } from "../core/slot.ts";
 import type { Call, CancelRequest, Claim, InboxMessage } from "../store/store.ts";
 import type { AnyWorkflow } from "../workflow/workflow.ts";
 import type { TaskOwner } from "./activity-task.ts";
@@ -24,6 +25,7 @@ import { endingOf, patchForRollback, patchForVerdict } from "./ending.ts";
 import type { Journal } from "./journal.ts";
 import { OpenOperations } from "./open-operations.ts";
 import { runProgram } from "./program.ts";
+import { rejoining } from "./rejoining.ts";
 import type { Request } from "./requests.ts";
 import { Rollback, splitHistory, type Verdict } from "./rollback.ts";
 import type { RunHost } from "./run-host.ts";
@@ -81,7 +83,8 @@ export class Run implements TaskOwner, SubmissionsHost {
     if (claim.cancel && (rollback || code.some(({ kind }) => kind === "cancel_requested"))) this.#knowOf(claim.cancel);
     const { saga } = this.#rollback;
     const own = { instanceId: this.id, workflowName: workflow.name, saga, cancellation: this.#cancellation };
-    const context = { ...own, knows: (other: AnyWorkflow) => host.knows(other), ...host.environment };
+    const onRejoined = rejoining(this.draft, workflow, args, history);
+    const context = { ...own, onRejoined, knows: (other: AnyWorkflow) => host.knows(other), ...host.environment };
     this.#execution = this.#createExecution(code, 0, () => runProgram(workflow, args, this.#execution, context));
     this.#open = new OpenOperations(this, host, this.draft, this.#execution, () => this.#onAlarm());
   }

@@ -7,14 +7,15 @@
  * 3. No change takes place twice: when the answer to a commit was lost, it is looked for what became of each.
  */
 import type { ActionRequest, Post } from "../core/action.ts";
-import type { Advance, Change, ChangeResult, Create, Deliver, Publish } from "../core/commit.ts";
+import type { Advance, Change, ChangeResult, Create, Deliver, Publish, Retry } from "../core/commit.ts";
 import type { NewEvent } from "../core/history.ts";
 import { applyChange, existing } from "./batch/each.ts";
 import { inboxMessage, type Mailed } from "./batch/mail.ts";
 import type { Connection, Database } from "./database.ts";
 import { eventOf, eventRow } from "./rows.ts";
 import type { Runner } from "./runner.ts";
-import { eventAt, hasEvent } from "./statements/history.ts";
+import { lastOfChain } from "./statements/chains.ts";
+import { eventAt, hasEvent, hasRetried } from "./statements/history.ts";
 import { type EvidenceRow, evidenceOf } from "./statements/instances.ts";
 import { inTransaction } from "./transaction.ts";
 
@@ -58,10 +59,19 @@ export class Committer {
       }
       case "advance":
         return this.#lookForAdvance(connection, change);
+      case "retry":
+        return this.#lookForRetry(connection, change);
       default:
         // A message is delivered once more: those who have it already do not get it again.
         return undefined;
     }
+  }
+
+  /** A second try would find an instance that goes on. */
+  async #lookForRetry(connection: Connection, { instanceId, at }: Retry): Promise<ChangeResult | undefined> {
+    const [last] = await this.#runner.all(connection, lastOfChain, { id: instanceId });
+    const found = await this.#runner.all(connection, hasRetried, { instanceId: last?.instance_id ?? instanceId, at });
+    return found.length > 0 ? { type: "delivered", receivers: found.length } : undefined;
   }
 
   async #lookForAdvance(connection: Connection, change: Advance): Promise<ChangeResult | undefined> {
@@ -182,7 +192,8 @@ export class Committer {
 function isPlain(change: Change): change is Create | Advance {
   if (change.type === "create") return true;
   if (change.type !== "advance" || change.patch?.event === "recur" || change.report !== undefined) return false;
-  const { posts = [], actions = [] } = change;
+  const { posts = [], actions = [], rejoins = [] } = change;
+  if (rejoins.length > 0) return false;
   return posts.every(isOutgoing) && actions.every(({ request }) => isOutgoing(request));
 }
 

@@ -96,6 +96,10 @@ function dataOf(event: HistoryEvent): string | null {
       return JSON.stringify({ outcome: event.outcome, error: event.error === null ? null : JSON.parse(event.error) });
     case "rollback_retried":
       return null;
+    case "retried": {
+      const { withdrawn, error } = event;
+      return JSON.stringify({ withdrawn, error: error === null ? null : JSON.parse(error) });
+    }
     case "compensation_failed": {
       const { compensation, attempts, error } = event;
       return JSON.stringify({ compensation, attempts, error: JSON.parse(error) });
@@ -159,6 +163,10 @@ export function eventOf(row: HistoryRow): HistoryEvent {
     }
     case "rollback_retried":
       return { ...base, kind };
+    case "retried": {
+      const { withdrawn, error } = JSON.parse(textOf(row)) as { withdrawn: string | null; error: unknown };
+      return { ...base, kind, withdrawn, error: error === null ? null : JSON.stringify(error) };
+    }
     case "compensation_failed": {
       const data = JSON.parse(textOf(row)) as { compensation: string; attempts: number; error: unknown };
       return { ...base, kind, ...data, error: JSON.stringify(data.error) };

@@ -44,6 +44,11 @@ const each: readonly (readonly [errors.RomancyError, string, string])[] = [
   [new errors.CancelledError("i-1", "too late"), "CANCELLED", "i-1 was cancelled: too late."],
   [new errors.InstanceNotCancellableError("i-1", "completed"), "INSTANCE_NOT_CANCELLABLE", "i-1 is completed"],
   [
+    new errors.InstanceNotRetryableError("i-1", "completed", "only what has failed is retried."),
+    "INSTANCE_NOT_RETRYABLE",
+    "i-1 is completed and cannot be retried: only",
+  ],
+  [
     new errors.CompensationError("release", "reserve:1", 10, cause),
     "COMPENSATION_FAILED",
     "release of reserve:1 failed after 10 attempts: disk full",

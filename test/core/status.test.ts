@@ -16,6 +16,7 @@ const EVENTS: readonly StatusEvent[] = [
   "cancel",
   "recur",
   "compensate",
+  "retry",
   "release",
 ];
 
@@ -33,6 +34,8 @@ const ALLOWED: readonly (readonly [InstanceStatus, StatusEvent, InstanceStatus])
   ["running", "claim", "running"],
   ["waiting", "claim", "running"],
   ["blocked", "claim", "running"],
+  ["blocked", "retry", "blocked"],
+  ["failed", "retry", "pending"],
   ["compensating", "claim", "compensating"],
   ["compensating", "compensate", "compensating"],
   ["compensating", "suspend", "compensating"],

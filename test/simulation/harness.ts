@@ -4,9 +4,10 @@
  * of `engine/run.ts`: turns are committed in order, activities start when all before is durable, waits are parked.
  */
 import { encode, encodeThrown } from "../../src/core/codec.ts";
-import { Execution, type Outcome, type Reservation, type Turn } from "../../src/core/execution.ts";
+import { Execution, type Outcome, type Turn } from "../../src/core/execution.ts";
 import { type HistoryEvent, isCompletion, type NewEvent, type OperationKind } from "../../src/core/history.ts";
 import { type Operation, OperationNames } from "../../src/core/operation.ts";
+import type { Reservation } from "../../src/core/slot.ts";
 import { Interpretation } from "./interpreter.ts";
 import type { Leaf, Program } from "./program.ts";
 import { type Random, seededRandom } from "./random.ts";

@@ -1,5 +1,5 @@
 /** What workflows ask the database itself for, within the commit that records it. */
-import type { Action, ActionRequest, OutgoingEvent } from "../../core/action.ts";
+import type { Action, ActionRequest, OutgoingEvent, Rejoin } from "../../core/action.ts";
 import { encode, encodeThrown } from "../../core/codec.ts";
 import {
   ChannelModeConflictError,
@@ -23,6 +23,7 @@ import {
   unsubscribeFromChannel,
 } from "../statements/channels.ts";
 import { joinGroup, leaveGroup, membersOf } from "../statements/groups.ts";
+import { subscribe as subscribeToEvents } from "../statements/messages.ts";
 import { insertEvent, outboxRow } from "../statements/outbox.ts";
 import type { Answer } from "./answer.ts";
 import { awaitChild, startChild, undoChild } from "./children.ts";
@@ -69,6 +70,21 @@ export async function runAction(queries: Queries, instanceId: string, action: Ac
       return { event: emitted(action, request.event), receivers: 0 };
     default:
       return send(queries, action, request);
+  }
+}
+
+/** As it was before the instance failed; a channel that is in use in another mode by now is left out. */
+export async function rejoin(queries: Queries, instanceId: string, request: Rejoin): Promise<void> {
+  switch (request.type) {
+    case "hear":
+      await queries.run(subscribeToEvents, { instanceId, type: request.event, key: request.key ?? "" });
+      break;
+    case "subscribe":
+      await subscribe(queries, instanceId, request.channel, request.mode);
+      break;
+    case "join":
+      await queries.run(joinGroup, { group: request.group, instanceId });
+      break;
   }
 }
 

@@ -109,18 +109,23 @@ export async function report(
   if (!patch || !kin || kin.parent_id === null || kin.awaited === 0) return 0;
   const [row] = await queries.all(instanceById, { id });
   if (!row) return 0;
-  const [first] = await queries.all(firstOfChain, { id });
-  const childId = first?.chain_id ?? id;
-  const message = {
-    type: childId,
-    key: null,
-    fingerprint,
-    attributes: { childId, turn: kin.awaited },
-    data: encodeEnding(endingOf(row)),
-    at: patch.at,
-  };
-  const delivered = await deliver(queries, { type: "deliver", instanceId: kin.parent_id, message });
-  // A parent that has ended meanwhile does not wait any more.
+  return tellOfEnd(queries, kin.parent_id, { ...row, awaited: kin.awaited }, fingerprint, patch.at);
+}
+
+/** Tells an instance that waits for it of a child's end; gives how many were told. */
+export async function tellOfEnd(
+  queries: Queries,
+  instanceId: string,
+  row: ChildRow,
+  fingerprint: string,
+  at: number,
+): Promise<number> {
+  const [first] = await queries.all(firstOfChain, { id: row.id });
+  const childId = first?.chain_id ?? row.id;
+  const attributes = { childId, turn: row.awaited };
+  const message = { type: childId, key: null, fingerprint, attributes, data: encodeEnding(endingOf(row)), at };
+  const delivered = await deliver(queries, { type: "deliver", instanceId, message });
+  // One that has ended meanwhile does not wait any more.
   return delivered.type === "delivered" ? delivered.receivers : 0;
 }
 
@@ -136,10 +141,10 @@ async function differenceOf(
   return row.input === input ? undefined : "input";
 }
 
-/** What the child has gone on as, kept until the transaction ends. */
-async function lockCurrent(queries: Queries, childId: string): Promise<ChildRow | undefined> {
-  const [last] = await queries.all(lastOfChain, { id: childId });
-  const [row] = await queries.all(lockInstance, { id: last?.instance_id ?? childId });
+/** What the instance has gone on as, kept until the transaction ends. */
+export async function lockCurrent(queries: Queries, id: string): Promise<ChildRow | undefined> {
+  const [last] = await queries.all(lastOfChain, { id });
+  const [row] = await queries.all(lockInstance, { id: last?.instance_id ?? id });
   return row;
 }
 

@@ -1,5 +1,5 @@
 /** Changes one after another, each by its own statements: on SQLite, in users' transactions, and where a batch failed. */
-import type { ActionRequest } from "../../core/action.ts";
+import type { ActionRequest, Post } from "../../core/action.ts";
 import type { Advance, Change, ChangeResult, Create, Subscription } from "../../core/commit.ts";
 import { undeliverable } from "../../core/errors.ts";
 import type { NewEvent } from "../../core/history.ts";
@@ -23,11 +23,12 @@ import {
 } from "../statements/instances.ts";
 import { emptyInbox, markRead, subscribe, subscribers, unsubscribeAll } from "../statements/messages.ts";
 import { insertEvent, outboxRow } from "../statements/outbox.ts";
-import { runAction } from "./actions.ts";
+import { rejoin, runAction } from "./actions.ts";
 import { report } from "./children.ts";
 import { deliver, post, publish, receiversOf, rouse } from "./mail.ts";
 import { recur } from "./recur.ts";
 import { cancel, retryCompensations } from "./requests.ts";
+import { retry } from "./retry.ts";
 
 /** Applies the changes in the transaction. */
 export async function applyEach(
@@ -62,6 +63,8 @@ async function apply(queries: Queries, change: Change): Promise<ChangeResult> {
       return { type: "delivered", receivers: await rouse(queries, change.channel, change.at) };
     case "cancel":
       return cancel(queries, change);
+    case "retry":
+      return retry(queries, change);
     case "retry_compensations":
       return retryCompensations(queries, change);
   }
@@ -83,7 +86,8 @@ async function holdAll(queries: Queries, changes: readonly Change[]): Promise<vo
 
 /** The channels whose modes the change settles. */
 function channelsOf(change: Change): string[] {
-  const requests = change.type === "advance" ? (change.actions ?? []).map(({ request }) => request) : [];
+  if (change.type !== "advance") return [];
+  const requests = [...(change.rejoins ?? []), ...(change.actions ?? []).map(({ request }) => request)];
   return requests.flatMap((request) =>
     request.type === "subscribe" && request.mode !== "direct" ? [request.channel] : [],
   );
@@ -99,6 +103,7 @@ async function concernedBy(queries: Queries, change: Change): Promise<readonly s
     case "create":
       return [];
     case "cancel":
+    case "retry":
     case "retry_compensations":
       return [change.instanceId];
     case "rouse":
@@ -148,22 +153,14 @@ export async function existing(queries: Queries, id: string): Promise<ChangeResu
 }
 
 async function advance(queries: Queries, change: Advance): Promise<ChangeResult> {
-  const { instanceId, epoch, patch, posts = [], actions = [] } = change;
-  if (posts.length === 0 && actions.length === 0 && patch?.event !== "recur") return writeAndReport(queries, change);
+  const { instanceId, epoch, patch, posts = [], actions = [], rejoins = [] } = change;
+  if (posts.length + actions.length + rejoins.length === 0 && patch?.event !== "recur")
+    return writeAndReport(queries, change);
   const [held] = await queries.all(holdInstance, { id: instanceId, epoch });
   if (!held) return { type: "fenced" };
   if (held.cancel_requested_at !== null && mayBeCalledOff(change)) return { type: "called_off" };
-  let receivers = 0;
-  for (const posted of posts) {
-    if (posted.type === "emit") {
-      await queries.run(insertEvent, outboxRow(instanceId, posted.event));
-      continue;
-    }
-    const result = await post(queries, posted);
-    // Then nothing of it applies: the activity has failed.
-    if (result.type === "undeliverable") throw undeliverable(result.instanceId, result.status);
-    receivers += result.receivers;
-  }
+  for (const request of rejoins) await rejoin(queries, instanceId, request);
+  let receivers = await sendPosts(queries, instanceId, posts);
   const answers: (NewEvent | undefined)[] = [];
   for (const action of actions) {
     const answer = await runAction(queries, instanceId, action);
@@ -175,6 +172,22 @@ async function advance(queries: Queries, change: Advance): Promise<ChangeResult>
   return written.type === "applied"
     ? { type: "applied", answers, receivers: receivers + (written.receivers ?? 0) }
     : written;
+}
+
+/** How many instances they were sent to, or called. If one cannot be delivered, nothing of the advance applies. */
+async function sendPosts(queries: Queries, instanceId: string, posts: readonly Post[]): Promise<number> {
+  let receivers = 0;
+  for (const posted of posts) {
+    if (posted.type === "emit") {
+      await queries.run(insertEvent, outboxRow(instanceId, posted.event));
+      continue;
+    }
+    const result = await post(queries, posted);
+    // The activity has failed.
+    if (result.type === "undeliverable") throw undeliverable(result.instanceId, result.status);
+    receivers += result.receivers;
+  }
+  return receivers;
 }
 
 async function writeAndReport(queries: Queries, change: Advance): Promise<ChangeResult> {

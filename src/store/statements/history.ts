@@ -59,6 +59,23 @@ export const appendRetry: Statement<"instanceId" | "at"> = statement(
   having count(case when kind = 'rollback_started' then 1 end) > 0`,
 );
 
+/** The next event of an instance whose row is the committer's until the transaction ends. */
+export const appendRetried: Statement<"instanceId" | "data" | "at"> = statement(
+  "history.appendRetried",
+  () => sql`
+  insert into romancy_history (instance_id, seq, kind, operation_id, data, at)
+  select ${$("instanceId")}, coalesce(max(seq), 0) + 1, 'retried', 'retry', ${$("data")}, ${$int("at")}
+  from romancy_history where instance_id = ${$("instanceId")}`,
+);
+
+/** Whether the instance was retried at that moment. */
+export const hasRetried: Statement<"instanceId" | "at", { readonly seq: number }> = statement(
+  "history.hasRetried",
+  () => sql`
+  select seq from romancy_history
+  where instance_id = ${$("instanceId")} and kind = 'retried' and at = ${$int("at")}`,
+);
+
 /** What is recorded in that place. */
 export const eventAt: Statement<"instanceId" | "seq", HistoryRow> = statement(
   "history.at",

@@ -185,6 +185,19 @@ export const requestCancel: Statement<"id" | "reason" | "at"> = statement(
   where id = ${$("id")} and completed_at is null and cancel_requested_at is null and status <> 'compensating'`,
 );
 
+/**
+ * One that has failed, or is blocked, goes on; its row is the committer's until the transaction ends. The new epoch keeps
+ * out what an activity of its last run may still write (invariant 2).
+ */
+export const retryInstance: Statement<"id" | "status" | "error" | "wakeAt" | "at"> = statement(
+  "instances.retry",
+  () => sql`
+  update romancy_instances
+  set status = ${$("status")}, error = ${$("error")}, completed_at = null, wake_at = ${$int("wakeAt")}, recoveries = 0,
+      updated_at = ${$int("at")}, epoch = epoch + 1
+  where id = ${$("id")}`,
+);
+
 /** An instance that has ended with failed compensations is taken up again, for these alone. */
 export const reopenInstance: Statement<"id" | "status" | "at"> = statement(
   "instances.reopen",
