@@ -17,6 +17,7 @@ export {
   InstanceNotCancellableError,
   InstanceNotFoundError,
   InstanceNotRetryableError,
+  MigrationRefusedError,
   MisplacedCallError,
   MissingPackageError,
   NonDeterminismError,
@@ -40,11 +41,14 @@ export {
 export { type ErrorMatcher, type RetryPolicy, retryPolicies } from "./core/retry.ts";
 export type { InstanceStatus } from "./core/status.ts";
 export { Romancy } from "./engine/app.ts";
+export type { Finding } from "./engine/finding.ts";
 export type { HistoryEntry, InstanceFilter, InstancePage, WaitTarget } from "./engine/inspect.ts";
 export type { HttpOptions, RomancyOptions } from "./engine/options.ts";
 export type { OutboxOptions } from "./engine/outbox-options.ts";
+export type { WorkerInfo } from "./engine/workers.ts";
 export { toNodeListener } from "./http/node-listener.ts";
 export type { ListenOptions } from "./http/server.ts";
+export type { MigrationInfo } from "./store/migrate.ts";
 export type { MysqlPool, PostgresPool } from "./store/pools.ts";
 export { type Activity, type ActivityFunction, defineActivity } from "./workflow/activity.ts";
 export type { ActivityContext, Session, SqlValue } from "./workflow/activity-context.ts";

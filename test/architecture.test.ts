@@ -27,6 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly RegExp[]>> = {
 /** The one place where the parts are put together. */
 const WIRING: Readonly<Record<string, readonly RegExp[]>> = {
   "engine/app.ts": [/^store\/(sql-store|migrate)/, /^http\/(broker|door|sdk|server)\./],
+  "engine/schema.ts": [/^store\/(database|sql-store|migrate)/],
   "engine/open-database.ts": [/^store\/database/, /^drivers\//],
 };
 

@@ -235,6 +235,13 @@ export class SchemaVersionError extends RomancyError {
   }
 }
 
+/** A migration cannot be taken back, because there is none, or because of what the database holds. Nothing was touched. */
+export class MigrationRefusedError extends RomancyError {
+  constructor(message: string) {
+    super("MIGRATION_REFUSED", message);
+  }
+}
+
 /** The database refused what one instance wrote; only that instance is concerned. */
 export class StoreError extends RomancyError {
   constructor(message: string, options?: ErrorOptions) {

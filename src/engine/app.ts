@@ -9,7 +9,8 @@ import { httpPublisher } from "../http/broker.ts";
 import { HttpDoor } from "../http/door.ts";
 import { loadSdk } from "../http/sdk.ts";
 import type { ListenOptions } from "../http/server.ts";
-import { checkSchema, migrate } from "../store/migrate.ts";
+import { checkSchema, listMigrations, type MigrationInfo, migrate } from "../store/migrate.ts";
+import { migrateDown } from "../store/migrate-down.ts";
 import { SqlStore } from "../store/sql-store.ts";
 import type { Ending } from "../store/store.ts";
 import type { PublishOptions, SentMessage } from "../workflow/channels.ts";
@@ -20,6 +21,7 @@ import type { Startable, StartOptions, WorkflowStarter } from "../workflow/start
 import type { AnyWorkflow, Workflow } from "../workflow/workflow.ts";
 import { cancel, retryCompensations } from "./cancel.ts";
 import { prepareEvent } from "./events.ts";
+import type { Finding } from "./finding.ts";
 import {
   describeInstance,
   type HistoryEntry,
@@ -37,8 +39,10 @@ import { publish, type SendingEnvironment, sendTo } from "./publish.ts";
 import { randomBytes } from "./random.ts";
 import { retry } from "./retry.ts";
 import { Running } from "./running.ts";
+import { diagnoseDatabase, withDatabase } from "./schema.ts";
 import { guardRejections, unguardRejections } from "./scope.ts";
 import { type StartEnvironment, start } from "./start.ts";
+import { listWorkers, type WorkerInfo } from "./workers.ts";
 
 /** Milliseconds that the database is given, beside running activities, when the app shuts down. */
 const CLOSED_WITHIN = 5_000;
@@ -139,12 +143,40 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
 
   /** Brings the schema up to date; for apps with `autoMigrate: false`, whether started or not. */
   async migrate(): Promise<void> {
-    const database = await openDatabase(this.#options);
-    try {
-      await migrate(database);
-    } finally {
-      await database.close();
-    }
+    await withDatabase(this.#options, true, migrate);
+  }
+
+  /** Which migrations the database has; nothing is changed. Whether started or not. */
+  async migrationStatus(): Promise<readonly MigrationInfo[]> {
+    return withDatabase(this.#options, false, listMigrations);
+  }
+
+  /**
+   * Takes the last migration back, to return to the version of romancy before it. Whether started or not.
+   *
+   * @throws MigrationRefusedError when there is none, a worker runs, or something that has not ended could be lost
+   * @throws SchemaVersionError when the database is newer than this code
+   */
+  async migrateDown(): Promise<MigrationInfo> {
+    const { version, name } = await withDatabase(this.#options, false, migrateDown);
+    return { version, name, status: "pending" };
+  }
+
+  /**
+   * Looks at the database as an operator would: whether it can be reached, its version, schema and clock, what works
+   * through its connections, and what does not get on. Nothing is changed, and nothing is thrown: what is wrong is told,
+   * with what to do. Whether started or not.
+   *
+   * @example
+   * for (const { status, message, advice } of await app.diagnose()) console.log(status, message, advice);
+   */
+  async diagnose(): Promise<readonly Finding[]> {
+    return diagnoseDatabase(this.#options);
+  }
+
+  /** The workers of the database, oldest first. */
+  async listWorkers(): Promise<readonly WorkerInfo[]> {
+    return listWorkers(this.#need().store.operations);
   }
 
   /** A handle on an instance that exists, or is to exist; nothing is looked up. */
@@ -295,7 +327,7 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
 
   async #open(): Promise<Running> {
     const options = this.#options;
-    const database = await openDatabase(options);
+    const database = await openDatabase({ ...options, creates: options.autoMigrate });
     try {
       await (options.autoMigrate ? migrate(database) : checkSchema(database));
       const { workerId } = this;

@@ -1,29 +1,34 @@
-import { StoreError, UnsupportedDatabaseError } from "../core/errors.ts";
+import { existsSync } from "node:fs";
+import { SchemaVersionError, StoreError, UnsupportedDatabaseError } from "../core/errors.ts";
 import { openMysql } from "../drivers/mysql/database.ts";
 import { openPostgres } from "../drivers/postgres/database.ts";
 import { openSqlite } from "../drivers/sqlite.ts";
 import type { Database } from "../store/database.ts";
 import type { ResolvedOptions } from "./options.ts";
 
-type DatabaseOptions = Pick<ResolvedOptions, "database" | "pool" | "naming">;
+type DatabaseOptions = Pick<ResolvedOptions, "database" | "pool" | "naming"> & {
+  /** Whether a SQLite file is made when it does not exist. Default `true`. */
+  readonly creates?: boolean;
+};
 
 /**
  * The database behind a URL, a path, or a pool of the user's.
  *
  * @throws UnsupportedDatabaseError
+ * @throws SchemaVersionError when there is no such file, and none is to be made
  */
-export async function openDatabase({ database, pool, naming }: DatabaseOptions): Promise<Database> {
+export async function openDatabase({ database, pool, naming, creates = true }: DatabaseOptions): Promise<Database> {
   if (typeof database !== "string") {
     return "getConnection" in database ? openMysql(database, {}, naming) : openPostgres(database, {}, naming);
   }
   const scheme = SCHEME.exec(database)?.[1]?.toLowerCase();
   switch (scheme) {
     case undefined:
-      return openFile(database, naming);
+      return openFile(database, naming, creates);
     case "file":
     case "sqlite":
     case "sqlite3":
-      return openFile(pathOf(database, scheme), naming);
+      return openFile(pathOf(database, scheme), naming, creates);
     case "postgres":
     case "postgresql":
       return reached("PostgreSQL", openPostgres(database, pool, naming));
@@ -41,7 +46,22 @@ export async function openDatabase({ database, pool, naming }: DatabaseOptions):
 /** A scheme has two letters or more, so that `C:\data\workflow.db` is a path. */
 const SCHEME = /^([a-z][a-z0-9+.-]+):/i;
 
-async function openFile(path: string, naming: DatabaseOptions["naming"]): Promise<Database> {
+/** The file of a SQLite database; `undefined` when the option names none. */
+export function fileOf(database: ResolvedOptions["database"]): string | undefined {
+  if (typeof database !== "string") return undefined;
+  const scheme = SCHEME.exec(database)?.[1]?.toLowerCase();
+  if (scheme !== undefined && scheme !== "file" && scheme !== "sqlite" && scheme !== "sqlite3") return undefined;
+  const path = scheme === undefined ? database : pathOf(database, scheme);
+  return path === ":memory:" ? undefined : path;
+}
+
+async function openFile(path: string, naming: DatabaseOptions["naming"], creates: boolean): Promise<Database> {
+  if (!creates && path !== ":memory:" && !existsSync(path)) {
+    throw new SchemaVersionError(
+      `The SQLite database ${path} does not exist. Check the path. A new one is made by \`romancy migrate\`, by ` +
+        "`app.migrate()`, and by an app that has `autoMigrate` on.",
+    );
+  }
   try {
     return await openSqlite(path, naming);
   } catch (cause) {

@@ -47,12 +47,37 @@ export async function checkSchema(database: Database): Promise<void> {
   if (next) {
     throw new SchemaVersionError(
       `The database lacks migration ${next.version}_${next.name}, and \`autoMigrate\` is off. ` +
-        "Call `app.migrate()`, or apply the files in the package's `migrations` folder with dbmate.",
+        "Run `romancy migrate`, call `app.migrate()`, or apply the files in the package's `migrations` folder with dbmate.",
     );
   }
 }
 
-async function missing(database: Database, connection: Connection): Promise<readonly Migration[]> {
+/** A migration, and whether the database has it. */
+export interface MigrationInfo {
+  /** `YYYYMMDDhhmmss`. */
+  readonly version: string;
+  /** `undefined` when this code does not know it. */
+  readonly name: string | undefined;
+  /** `unknown` when the database has it, and this code does not know it: it was made by a newer version. */
+  readonly status: "applied" | "pending" | "unknown";
+}
+
+/** All migrations, of this code and of the database, in order; nothing is touched. */
+export async function listMigrations(database: Database): Promise<MigrationInfo[]> {
+  const known = migrations[database.dialect.name] ?? [];
+  const done = new Set(await appliedVersions(database, database.reader));
+  const unknown = [...done].filter((version) => !known.some((migration) => migration.version === version));
+  const list: MigrationInfo[] = [
+    ...known.map(
+      ({ version, name }) => ({ version, name, status: done.has(version) ? "applied" : "pending" }) as const,
+    ),
+    ...unknown.map((version) => ({ version, name: undefined, status: "unknown" }) as const),
+  ];
+  return list.toSorted((a, b) => (a.version < b.version ? -1 : 1));
+}
+
+/** @throws SchemaVersionError when the database is newer than this code */
+export async function missing(database: Database, connection: Connection): Promise<readonly Migration[]> {
   const known = migrations[database.dialect.name] ?? [];
   const done = new Set(await appliedVersions(database, connection));
   const foreign = [...done].find((version) => !known.some((migration) => migration.version === version));
@@ -65,9 +90,14 @@ async function missing(database: Database, connection: Connection): Promise<read
   return known.filter((migration) => !done.has(migration.version));
 }
 
-async function appliedVersions(database: Database, connection: Connection): Promise<string[]> {
-  const runner = new Runner(database);
-  const tables = await runner.all(connection, tableExists, { table: qualify("romancy_migrations", database.naming) });
-  if (tables.length === 0) return [];
-  return (await runner.all(connection, applied, {})).map((row) => row.version);
+/** In order. */
+export async function appliedVersions(database: Database, connection: Connection): Promise<string[]> {
+  if (!(await hasTable(database, connection, "romancy_migrations"))) return [];
+  return (await new Runner(database).all(connection, applied, {})).map((row) => row.version);
+}
+
+/** @param name as statements name it */
+export async function hasTable(database: Database, connection: Connection, name: string): Promise<boolean> {
+  const table = qualify(name, database.naming);
+  return (await new Runner(database).all(connection, tableExists, { table })).length > 0;
 }

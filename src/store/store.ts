@@ -6,11 +6,13 @@ import type { Change, ChangeResult } from "../core/commit.ts";
 import type { HistoryEvent, MessageAttributes } from "../core/history.ts";
 import type { InstanceStatus } from "../core/status.ts";
 import type { LiveConnection } from "./database.ts";
+import type { Operations } from "./operations.ts";
 import type { StoredOutbox } from "./outbox.ts";
 import type { SqlValue } from "./sql.ts";
 
 export type { LiveConnection } from "./database.ts";
 export type { Naming } from "./naming.ts";
+export type { Backlog, Operations, OutboxBacklog, WorkerStanding } from "./operations.ts";
 export type { ClaimedEvent, OutboxRecord, Settlement, StoredOutbox } from "./outbox.ts";
 export type { MysqlPool, PostgresPool } from "./pools.ts";
 
@@ -177,6 +179,7 @@ export interface Views {
 export interface Store {
   readonly views: Views;
   readonly outbox: StoredOutbox;
+  readonly operations: Operations;
   /**
    * Applies the changes, in one transaction unless one is refused, each judged by itself; results in the same order.
    * `inDoubt` when an earlier try rejected, and so may have taken place.

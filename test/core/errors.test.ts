@@ -61,6 +61,7 @@ const each: readonly (readonly [errors.RomancyError, string, string])[] = [
   [new errors.PublishError("broker said 503", { cause }), "PUBLISH", "broker said 503"],
   [new errors.MissingPackageError("HTTP needs", "y"), "MISSING_PACKAGE", "HTTP needs the package `y`"],
   [new errors.SchemaVersionError("newer"), "SCHEMA_VERSION", "newer"],
+  [new errors.MigrationRefusedError("in use"), "MIGRATION_REFUSED", "in use"],
   [new errors.StoreError("refused", { cause }), "STORE", "refused"],
 ];
 
