@@ -138,6 +138,7 @@ function summarise(record: InstanceRecord): InstanceSummary {
     status: record.status,
     tags: record.tags === null ? {} : (JSON.parse(record.tags) as Record<string, string>),
     priority: record.priority,
+    version: record.version ?? undefined,
     continuedFrom: record.continuedFrom ?? undefined,
     parentId: record.parentId ?? undefined,
     rootId: record.rootId,

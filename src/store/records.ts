@@ -16,7 +16,8 @@ export function cancelOf({ cancel_requested_at: at, cancel_reason: reason }: Can
 export function claimOf(row: ClaimRow): Claim {
   const { id, workflow, input, epoch, signals, recoveries } = row;
   const parentId = row.parent_id ?? undefined;
-  return { id, workflow, input, epoch, signals, recoveries, parentId, cancel: cancelOf(row) };
+  const traceContext = row.trace_context ?? undefined;
+  return { id, workflow, input, epoch, signals, recoveries, parentId, traceContext, cancel: cancelOf(row) };
 }
 
 export function endingOf(row: EndRow): Ending {
@@ -34,6 +35,7 @@ export function recordOf(row: InstanceRow): InstanceRecord {
     error: row.error,
     tags: row.tags,
     priority: row.priority,
+    version: row.version,
     continuedFrom: row.continued_from,
     parentId: row.parent_id,
     rootId: row.root_id,

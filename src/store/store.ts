@@ -41,6 +41,8 @@ export interface Claim {
   readonly recoveries: number;
   /** Whose child it is. */
   readonly parentId: string | undefined;
+  /** JSON object of strings: the trace context of whoever started it. */
+  readonly traceContext: string | undefined;
   readonly cancel: CancelRequest | undefined;
 }
 
@@ -93,6 +95,8 @@ export interface InstanceRecord {
   /** JSON object of strings. */
   readonly tags: string | null;
   readonly priority: number;
+  /** Of its workflow when it began. */
+  readonly version: string | null;
   readonly continuedFrom: string | null;
   readonly parentId: string | null;
   readonly rootId: string;

@@ -44,7 +44,7 @@ const HOT: readonly (readonly [string, Statement<string, unknown>, Expected])[] 
   ["owned", instances.ownedBy, OWNER],
   ["sweep", instances.freeInstancesOf, OWNER],
   ["free orphans", instances.freeOrphans, OWNER],
-  ["unblock", instances.unblockInstances, /romancy_instances_blocked/],
+  ["unblock", instances.unblockInstances, /romancy_instances_(blocked|workflow)/],
   ["finish", instances.finishInstance, KEY],
   ["suspend", instances.suspendInstance, KEY],
   ["compensate", instances.compensateInstance, KEY],
