@@ -1,7 +1,8 @@
 /** Rows of instances as the engine sees them. */
 import type { InstanceStatus } from "../core/status.ts";
 import type { ClaimRow, EndRow, InstanceRow } from "./statements/instances.ts";
-import type { CancelRequest, Claim, Ending, InstanceRecord } from "./store.ts";
+import type { SummaryRow } from "./statements/listing.ts";
+import type { CancelRequest, Claim, Ending, InstanceRecord, SummaryRecord } from "./store.ts";
 
 interface CancelRow {
   readonly cancel_requested_at: number | null;
@@ -26,13 +27,15 @@ export function endingOf(row: EndRow): Ending {
 }
 
 export function recordOf(row: InstanceRow): InstanceRecord {
+  const { input, output, error, compensation_errors: compensationErrors } = row;
+  return { ...summaryOf(row), input, output, error, compensationErrors };
+}
+
+export function summaryOf(row: SummaryRow): SummaryRecord {
   return {
     id: row.id,
     workflow: row.workflow,
     status: row.status as InstanceStatus,
-    input: row.input,
-    output: row.output,
-    error: row.error,
     tags: row.tags,
     priority: row.priority,
     version: row.version,
@@ -41,7 +44,6 @@ export function recordOf(row: InstanceRow): InstanceRecord {
     rootId: row.root_id,
     cancelRequestedAt: row.cancel_requested_at,
     cancelReason: row.cancel_reason,
-    compensationErrors: row.compensation_errors,
     workerId: row.worker_id,
     createdAt: row.created_at,
     updatedAt: row.updated_at,

@@ -54,7 +54,6 @@ const HOT: readonly (readonly [string, Statement<string, unknown>, Expected])[] 
   ["append", history.appendEventFenced, KEY],
   ["history", history.historyPage, KEY],
   ["ended", instances.endedAmong, KEY],
-  ["list", instances.listInstances, /romancy_instances_created/],
   ["called", messages.called, OWNER],
   ["answer calls", messages.answerCall, /romancy_instances_owner|_pkey|PRIMARY|romancy_instances_due/],
   ["raise", messages.raise, KEY],

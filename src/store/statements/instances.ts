@@ -288,20 +288,6 @@ export interface EndRow {
   readonly compensation_errors: string | null;
 }
 
-type ListFilter = "workflow" | "status" | "createdBefore" | "beforeId" | "limit";
-
-/** Newest first, from behind the cursor `(createdBefore, beforeId)`. */
-export const listInstances: Statement<ListFilter, InstanceRow> = statement(
-  "instances.list",
-  () => sql`
-  select ${COLUMNS} from romancy_instances
-  where created_at <= ${$int("createdBefore")}
-    and (created_at < ${$int("createdBefore")} or id < ${$("beforeId")})
-    and (${$("workflow")} is null or workflow = ${$("workflow")})
-    and (${$("status")} is null or status = ${$("status")})
-  order by created_at desc, id desc limit ${$int("limit")}`,
-);
-
 /** What tells whether a commit whose answer was lost took place. It waits for one that is still under way. */
 export const evidenceOf: Statement<"id", EvidenceRow> = statement(
   "instances.evidence",
