@@ -42,7 +42,9 @@ export { type ErrorMatcher, type RetryPolicy, retryPolicies } from "./core/retry
 export type { InstanceStatus } from "./core/status.ts";
 export { Romancy } from "./engine/app.ts";
 export type { Finding } from "./engine/finding.ts";
-export type { HistoryEntry, InstanceFilter, InstancePage, WaitTarget } from "./engine/inspect.ts";
+export type { HistoryEntry, WaitTarget } from "./engine/history-entries.ts";
+export type { InstancePage } from "./engine/listing.ts";
+export type { InstanceFilter } from "./engine/listing-filter.ts";
 export type { HttpOptions, RomancyOptions } from "./engine/options.ts";
 export type { OutboxOptions } from "./engine/outbox-options.ts";
 export type { WorkerInfo } from "./engine/workers.ts";
