@@ -39,9 +39,11 @@ export {
 export { type ErrorMatcher, type RetryPolicy, retryPolicies } from "./core/retry.ts";
 export type { InstanceStatus } from "./core/status.ts";
 export { Romancy } from "./engine/app.ts";
+export type { ExportedInstance, HistoryExport } from "./engine/history-export.ts";
 export type { HistoryEntry, InstanceFilter, InstancePage, WaitTarget } from "./engine/inspect.ts";
 export type { HttpOptions, RomancyOptions } from "./engine/options.ts";
 export type { OutboxOptions } from "./engine/outbox-options.ts";
+export type { ReplayEnd, ReplayVerdict } from "./engine/replay.ts";
 export { toNodeListener } from "./http/node-listener.ts";
 export type { ListenOptions } from "./http/server.ts";
 export type { MysqlPool, PostgresPool } from "./store/pools.ts";

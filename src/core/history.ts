@@ -282,6 +282,11 @@ export function operationKindOf(event: HistoryEvent): OperationKind {
   return OPERATION_KIND[event.kind];
 }
 
+/** Whether there are events of this kind. */
+export function isEventKind(kind: unknown): kind is HistoryEvent["kind"] {
+  return typeof kind === "string" && Object.hasOwn(OPERATION_KIND, kind);
+}
+
 /** Whether the event answers its operation. */
 export function isCompletion(event: HistoryEvent): event is Completion {
   return COMPLETIONS.has(event.kind);

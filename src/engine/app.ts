@@ -20,6 +20,7 @@ import type { Startable, StartOptions, WorkflowStarter } from "../workflow/start
 import type { AnyWorkflow, Workflow } from "../workflow/workflow.ts";
 import { cancel, retryCompensations } from "./cancel.ts";
 import { prepareEvent } from "./events.ts";
+import { exportHistory, type HistoryExport, readExport } from "./history-export.ts";
 import {
   describeInstance,
   type HistoryEntry,
@@ -35,6 +36,7 @@ import type { OutboxSettings } from "./outbox-options.ts";
 import { settlesWithin } from "./patience.ts";
 import { publish, type SendingEnvironment, sendTo } from "./publish.ts";
 import { randomBytes } from "./random.ts";
+import { type ReplayVerdict, replay } from "./replay.ts";
 import { Running } from "./running.ts";
 import { guardRejections, unguardRejections } from "./scope.ts";
 import { type StartEnvironment, start } from "./start.ts";
@@ -170,6 +172,18 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
   }
 
   /**
+   * An instance and its history as plain JSON, to be kept in a file and replayed by later code: see `replayCheck` of
+   * `romancy/testing`. It holds the instance's data as they are.
+   *
+   * @throws InstanceNotFoundError
+   * @example
+   * await writeFile("order-1.json", JSON.stringify(await app.exportHistory("order-1")));
+   */
+  async exportHistory(id: string): Promise<HistoryExport> {
+    return exportHistory(this.#need().store.views, id);
+  }
+
+  /**
    * Sends an event to all instances that hear of it, and starts an instance of each handler. Resolves when it is durable:
    * from then on it is not lost, whatever happens. One that is sent again, by `source` and `id`, is delivered once.
    *
@@ -241,6 +255,17 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
   ): Promise<WorkflowHandle<unknown>> {
     const id = await start(workflow, options, args, this.#environment());
     return this.#handle(workflow.name, id);
+  }
+
+  /** The door of `romancy/testing`; not for users. Needs no database. */
+  async "~replay"(
+    history: unknown,
+  ): Promise<{ readonly instanceId: string; readonly workflow: string } & ReplayVerdict> {
+    const read = readExport(history);
+    const { id: instanceId, workflow } = read.instance;
+    const { maxValueBytes } = this.#options;
+    const verdict = await replay(read, { app: this, workflows: this.#workflows, maxValueBytes });
+    return { instanceId, workflow, ...verdict };
   }
 
   #environment(): StartEnvironment & SendingEnvironment {
