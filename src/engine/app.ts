@@ -1,8 +1,5 @@
 /** The app: the only place where the parts are put together. */
 import type { Server } from "node:http";
-import { failureOf } from "../core/child.ts";
-import { decode } from "../core/codec.ts";
-import { toMilliseconds } from "../core/duration.ts";
 import { AppStateError, DuplicateNameError } from "../core/errors.ts";
 import { uuidv4 } from "../core/uuid.ts";
 import { httpPublisher } from "../http/broker.ts";
@@ -12,7 +9,6 @@ import type { ListenOptions } from "../http/server.ts";
 import { checkSchema, listMigrations, type MigrationInfo, migrate } from "../store/migrate.ts";
 import { migrateDown } from "../store/migrate-down.ts";
 import { SqlStore } from "../store/sql-store.ts";
-import type { Ending } from "../store/store.ts";
 import type { PublishOptions, SentMessage } from "../workflow/channels.ts";
 import type { EventInput } from "../workflow/events.ts";
 import type { InstanceDescription, WorkflowHandle } from "../workflow/handle.ts";
@@ -22,7 +18,9 @@ import type { AnyWorkflow, Workflow } from "../workflow/workflow.ts";
 import { cancel, retryCompensations } from "./cancel.ts";
 import { prepareEvent } from "./events.ts";
 import type { Finding } from "./finding.ts";
+import { handleOf } from "./handle.ts";
 import { type HistoryEntry, readHistory } from "./history-entries.ts";
+import { exportHistory, type HistoryExport, readExport } from "./history-export.ts";
 import { describeInstance } from "./inspect.ts";
 import { type InstancePage, listInstances } from "./listing.ts";
 import type { InstanceFilter } from "./listing-filter.ts";
@@ -33,6 +31,7 @@ import type { OutboxSettings } from "./outbox-options.ts";
 import { settlesWithin } from "./patience.ts";
 import { publish, type SendingEnvironment, sendTo } from "./publish.ts";
 import { randomBytes } from "./random.ts";
+import { type ReplayVerdict, replay } from "./replay.ts";
 import { retry } from "./retry.ts";
 import { Running } from "./running.ts";
 import { diagnoseDatabase, withDatabase } from "./schema.ts";
@@ -180,7 +179,7 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
     workflow: Workflow<Args, Result>,
     id: string,
   ): WorkflowHandle<Result> {
-    return this.#handle(workflow.name, id) as WorkflowHandle<Result>;
+    return handleOf(workflow.name, id, this, () => this.#need()) as WorkflowHandle<Result>;
   }
 
   /** @throws InstanceNotFoundError */
@@ -203,6 +202,18 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
   /** @throws InstanceNotFoundError */
   async getHistory(id: string): Promise<HistoryEntry[]> {
     return readHistory(this.#need().store.views, id);
+  }
+
+  /**
+   * An instance and its history as plain JSON, to be kept in a file and replayed by later code: see `replayCheck` of
+   * `romancy/testing`. It holds the instance's data as they are.
+   *
+   * @throws InstanceNotFoundError
+   * @example
+   * await writeFile("order-1.json", JSON.stringify(await app.exportHistory("order-1")));
+   */
+  async exportHistory(id: string): Promise<HistoryExport> {
+    return exportHistory(this.#need().store.views, id);
   }
 
   /**
@@ -292,7 +303,18 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
     args: readonly unknown[],
   ): Promise<WorkflowHandle<unknown>> {
     const id = await start(workflow, options, args, this.#environment());
-    return this.#handle(workflow.name, id);
+    return handleOf(workflow.name, id, this, () => this.#need());
+  }
+
+  /** The door of `romancy/testing`; not for users. Needs no database. */
+  async "~replay"(
+    history: unknown,
+  ): Promise<{ readonly instanceId: string; readonly workflow: string } & ReplayVerdict> {
+    const read = readExport(history);
+    const { id: instanceId, workflow } = read.instance;
+    const { maxValueBytes } = this.#options;
+    const verdict = await replay(read, { app: this, workflows: this.#workflows, maxValueBytes });
+    return { instanceId, workflow, ...verdict };
   }
 
   #environment(): StartEnvironment & SendingEnvironment {
@@ -308,23 +330,6 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
       workflows: this.#workflows,
       onWork: () => running.tellOfWork(),
       rouse: (channel) => void housekeeping.rouse(channel),
-    };
-  }
-
-  #handle(workflow: string, id: string): WorkflowHandle<unknown> {
-    const describe = (): Promise<InstanceDescription> => this.getInstance(id);
-    return {
-      id,
-      describe,
-      cancel: (reason) => this.cancel(id, reason),
-      status: async () => (await describe()).status,
-      result: async (options = {}) => {
-        const { timeout } = options;
-        const limit = timeout === undefined ? undefined : toMilliseconds(timeout, "The timeout of result()");
-        const { results, watch, worker } = this.#need();
-        const isRunningHere = worker?.isRunning(id) ?? false;
-        return resultOf(await watch.during(() => results.wait(id, limit, isRunningHere)), workflow);
-      },
     };
   }
 
@@ -380,9 +385,4 @@ async function publisherOf({ target }: OutboxSettings): Promise<Publisher | unde
   if (!target || "publish" in target) return target;
   await loadSdk();
   return httpPublisher(target);
-}
-
-function resultOf(ending: Ending, workflow: string): unknown {
-  if (ending.status !== "completed") throw failureOf(workflow, ending.id, ending, decode);
-  return ending.output === null ? undefined : decode(ending.output);
 }

@@ -86,8 +86,11 @@ export class ChannelOperations {
 
   /** When it is retried, what ended with its failure is asked for once more. */
   async #belong(name: string, membership: Membership): Promise<void> {
-    await this.#act(name, membership);
-    if (this.#execution.isReplaying) this.#options.onRejoined?.(membership);
+    checkPlace(name);
+    const id = this.#names.next(name);
+    const isRecorded = this.#execution.hasRecord(id);
+    await this.#execution.open("action", id, { type: "action", request: membership });
+    if (isRecorded) this.#options.onRejoined?.(membership);
   }
 
   #wait(id: string, channel: string, at: number, deadline: number | null): Promise<Record<string, unknown>> {

@@ -50,6 +50,7 @@ export type HistoryEntry = EntryBase &
     | { readonly kind: "cancel_requested"; readonly reason: string | undefined }
     | { readonly kind: "rollback_started"; readonly outcome: "failed" | "cancelled"; readonly error: unknown }
     | { readonly kind: "rollback_retried" }
+    | { readonly kind: "patch_recorded"; readonly patch: string }
     | {
         readonly kind: "retried";
         /** The operation whose failure was taken back, if it was one. */
@@ -122,6 +123,8 @@ function entryOf(event: HistoryEvent): HistoryEntry {
       const error = event.error === null ? undefined : decode(event.error);
       return { ...base, kind: event.kind, outcome: event.outcome, error };
     }
+    case "patch_recorded":
+      return { ...base, kind: event.kind, patch: event.patch };
     case "rollback_retried":
       return { ...base, kind: event.kind };
     case "retried":

@@ -13,9 +13,10 @@
 import { encodeThrown } from "../core/codec.ts";
 import type { Advance, ChangeResult, InstancePatch } from "../core/commit.ts";
 import { CancelledError, messageOf, StoreError } from "../core/errors.ts";
-import { Execution, type Outcome, type Turn } from "../core/execution.ts";
+import { Execution, type ExecutionOptions } from "../core/execution.ts";
 import type { HistoryEvent, NewEvent } from "../core/history.ts";
 import type { Reservation } from "../core/slot.ts";
+import type { Outcome, Turn } from "../core/turn.ts";
 import type { Call, CancelRequest, Claim, InboxMessage } from "../store/store.ts";
 import type { AnyWorkflow } from "../workflow/workflow.ts";
 import type { TaskOwner } from "./activity-task.ts";
@@ -81,20 +82,20 @@ export class Run implements TaskOwner, SubmissionsHost {
     const { code, rollback } = splitHistory(history);
     this.#rollback = new Rollback(rollback);
     if (claim.cancel && (rollback || code.some(({ kind }) => kind === "cancel_requested"))) this.#knowOf(claim.cancel);
-    const { saga } = this.#rollback;
-    const own = { instanceId: this.id, workflowName: workflow.name, saga, cancellation: this.#cancellation };
-    const onRejoined = rejoining(this.draft, workflow, args, history);
-    const context = { ...own, onRejoined, knows: (other: AnyWorkflow) => host.knows(other), ...host.environment };
-    this.#execution = this.#createExecution(code, 0, () => runProgram(workflow, args, this.#execution, context));
+    const own = { instanceId: this.id, workflowName: workflow.name, cancellation: this.#cancellation };
+    const kept = { saga: this.#rollback.saga, onRejoined: rejoining(this.draft, workflow, args, history) };
+    const context = { ...own, ...kept, knows: (other: AnyWorkflow) => host.knows(other), ...host.environment };
+    const program = (): unknown => runProgram(workflow, args, this.#execution, context);
+    this.#execution = this.#createExecution({ history: code, isComplete: rollback !== undefined, program });
     this.#open = new OpenOperations(this, host, this.draft, this.#execution, () => this.#onAlarm());
   }
 
-  #createExecution(history: readonly HistoryEvent[], after: number, program: () => unknown): Execution<Request> {
+  #createExecution(
+    code: Pick<ExecutionOptions<Request>, "history" | "after" | "isComplete" | "program">,
+  ): Execution<Request> {
     return new Execution<Request>({
+      ...code,
       instanceId: this.id,
-      history,
-      after,
-      program,
       defer: this.#host.turns.defer,
       onTurn: (turn) => this.#onTurn(turn),
       isShielded: isInCleanup,
@@ -304,7 +305,7 @@ export class Run implements TaskOwner, SubmissionsHost {
       this.draft.add(event, undefined);
       this.draft.patch = { event: "compensate", at, error: verdict.error };
     }
-    this.#execution = this.#createExecution(history, after, () => run(this.#execution));
+    this.#execution = this.#createExecution({ history, after, program: () => run(this.#execution) });
     this.#open.attach(this.#execution);
     this.#execution.start();
   }

@@ -1,0 +1,1 @@
+export { type ReplayCheckOptions, type ReplayResult, replayCheck } from "./replay-check.ts";
