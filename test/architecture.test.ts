@@ -19,6 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly RegExp[]>> = {
     /^node:/,
   ],
   http: [/^http\//, /^core\//, /^workflow\/(channels|cloud-event|events|logger|outbox)\./, /^npm:/, /^node:/],
+  cli: [/^cli\//, /^index\./, /^npm:/, /^node:/],
   llm: [/^llm\//, /^index\./, /^npm:/],
   outbox: [/^index\./, /^npm:/],
   testing: [/^testing\//, /^index\./, /^node:/],

@@ -83,5 +83,5 @@ export const journalMode: Statement<never, { readonly journal_mode: string }> = 
 /** 1 when somebody holds the lock, 0 when nobody does; `null` where there are no such locks. */
 export const isLockHeld: Statement<"name", { readonly held: number | null }> = statement(
   "operations.isLockHeld",
-  (d) => sql`select ${d.isLockHeld("l.name")} as held from (select ${$("name")} as name) l`,
+  (d) => sql`select ${d.isLockHeld("probe.name")} as held from (select ${$("name")} as name) probe`,
 );
