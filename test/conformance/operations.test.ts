@@ -63,8 +63,8 @@ describe("migrations", () => {
     expect(all.every(({ status }) => status === "applied")).toBe(true);
     for (const last of all.toReversed()) {
       expect(await app.migrateDown()).toEqual({ ...last, status: "pending" });
-      const pending = (await app.migrationStatus()).filter(({ status }) => status === "pending");
-      expect(pending[0]?.version).toBe(last.version);
+      const pending = (await app.migrationStatus()).find(({ status }) => status === "pending");
+      expect(pending?.version).toBe(last.version);
     }
     await expect(app.migrateDown()).rejects.toThrow("no migration of romancy's");
     await app.migrate();

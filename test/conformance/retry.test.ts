@@ -188,8 +188,8 @@ describe("a retry of a failed instance", () => {
     const handle = await parent.start(app);
     await expect(handle.result()).rejects.toThrow("broken");
     end.open();
-    const [{ id = "" } = {}] = (await app.listInstances({ workflow: "child" })).instances;
-    await app.handle(child, id).result();
+    const [found] = (await app.listInstances({ workflow: "child" })).instances;
+    await app.handle(child, found?.id ?? "").result();
     repair();
     await app.retry(handle.id);
     expect(await handle.result()).toEqual(["held", "done"]);
