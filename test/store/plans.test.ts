@@ -8,6 +8,7 @@ import * as groups from "../../src/store/statements/groups.ts";
 import * as history from "../../src/store/statements/history.ts";
 import * as instances from "../../src/store/statements/instances.ts";
 import * as messages from "../../src/store/statements/messages.ts";
+import * as operations from "../../src/store/statements/operations.ts";
 import * as outbox from "../../src/store/statements/outbox.ts";
 import * as workers from "../../src/store/statements/workers.ts";
 import { testDatabase } from "../support/apps.ts";
@@ -51,6 +52,14 @@ const HOT: readonly (readonly [string, Statement<string, unknown>, Expected])[] 
   ["request a cancel", instances.requestCancel, KEY],
   ["reopen", instances.reopenInstance, KEY],
   ["append a retry", history.appendRetry, KEY],
+  ["retry", instances.retryInstance, KEY],
+  // MySQL reads the end of the index before it runs the statement.
+  ["append that it was retried", history.appendRetried, { ...KEY, mysql: /optimized away/ }],
+  ["was retried", history.hasRetried, KEY],
+  ["what workers hold", operations.listWorkers, OWNER],
+  ["overdue", operations.overdueInstances, DUE],
+  ["blocked", operations.blockedInstances, /romancy_instances_(blocked|workflow)/],
+  ["backlog of events", operations.outboxBacklog, /romancy_outbox_(dead|due)/],
   ["append", history.appendEventFenced, KEY],
   ["history", history.historyPage, KEY],
   ["ended", instances.endedAmong, KEY],
