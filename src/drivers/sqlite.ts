@@ -31,6 +31,7 @@ const sqliteDialect: Dialect = {
   tableExists: sql`select name from sqlite_schema where type = 'table' and name = ${$("table")}`,
   isOneOf: (column, list) => sql`${column} in (select value from json_each(${list}))`,
   bindList: JSON.stringify,
+  rowWord: "",
   isBlocked: "status = 'blocked'",
   isLockHeld: () => "null",
 };
@@ -66,6 +67,7 @@ const BEGIN = `begin immediate; savepoint ${MARK}`;
 class SqliteDatabase implements Database {
   readonly dialect: Dialect = sqliteDialect;
   readonly naming: Naming;
+  readonly commitsAtOnce = 1;
   readonly reader: Connection;
   readonly viewer: Connection;
   readonly writer: Connection;

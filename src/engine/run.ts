@@ -360,7 +360,8 @@ export class Run implements TaskOwner, SubmissionsHost {
     this.#close("It is to be cancelled");
     // A rollback that has not begun: how it is to end is another matter now.
     const events = advance.events.filter(({ kind }) => kind !== "rollback_started");
-    const written = this.journal.submit(() => ({ ...advance, events, patch: undefined, clears: false }));
+    const kept = { ...advance, events, patch: undefined, clears: false };
+    const written = this.journal.submit(() => kept, this.id);
     void written.then(() => this.#disown("It is to be cancelled"));
   }
 

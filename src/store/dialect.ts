@@ -23,6 +23,8 @@ export interface Dialect {
   isOneOf<Name extends string>(column: string, list: Param<Name>): Sql<Name>;
   /** The value that such a parameter is bound to. */
   bindList(list: readonly string[]): Bindable;
+  /** What precedes each row but the first of a table that a statement brings along; see `batch/mysql.ts`. */
+  readonly rowWord: string;
   /** Whether an instance is blocked, in words that an index serves. */
   readonly isBlocked: string;
   /**

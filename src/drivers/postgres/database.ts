@@ -41,6 +41,7 @@ const postgresDialect: Dialect = {
   tableExists: sql`select 1 as found where to_regclass(${$("table")}) is not null`,
   isOneOf: (column, list) => sql`${column} = any (${list})`,
   bindList: (list) => list,
+  rowWord: "",
   isBlocked: "status = 'blocked'",
   // A key of 64 bits shows as two numbers of 32 (https://www.postgresql.org/docs/current/view-pg-locks.html).
   isLockHeld: (column) => `case when ${column} is not null then (
@@ -83,6 +84,7 @@ async function createPool(url: string, options: Readonly<Record<string, unknown>
 class PostgresDatabase implements Database {
   readonly dialect: Dialect = postgresDialect;
   readonly naming: Naming;
+  readonly commitsAtOnce = 1;
   readonly reader: Connection;
   readonly viewer: Connection;
   readonly writer: Connection;
