@@ -32,7 +32,15 @@ const sqliteDialect: Dialect = {
   isOneOf: (column, list) => sql`${column} in (select value from json_each(${list}))`,
   bindList: JSON.stringify,
   rowWord: "",
+  containsText: (column, text) => sql`instr(lower(${column}), lower(${text})) > 0`,
+  hasMembers: (column, members) => sql`not exists (
+    select 1 from json_each(${members}) as wanted where not exists (
+      select 1 from json_each(${column}) as had where had.key = wanted.key and had.value = wanted.value))`,
+  isJsonAt: (column, { path }, value) => sql`(
+    replace(json_type(${column}, ${path}), 'integer', 'real') = replace(json_type(${value}), 'integer', 'real')
+    and json_extract(${column}, ${path}) is json_extract(${value}, '$'))`,
   isBlocked: "status = 'blocked'",
+  rootEndedAt: "completed_at",
   isLockHeld: () => "null",
 };
 

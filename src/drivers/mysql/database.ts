@@ -43,7 +43,20 @@ const mysqlDialect: Dialect = {
   // `in ()` is no SQL; nothing equals null.
   bindList: (list) => (list.length > 0 ? list : null),
   rowWord: "row",
+  containsText: (column, text) => sql`instr(lower(${column}), lower(${text})) > 0`,
+  // MySQL refuses texts with half characters.
+  hasMembers: (column, members) => sql`case when json_valid(${column}) then json_contains(${column}, ${members}) end`,
+  // A list contains what is one of its members, but does not equal it. MariaDB takes numbers for equal that differ by
+  // little. The first position of what is no list is the thing itself, for both.
+  isJsonAt: (column, { path, lists }, value) => sql`case when json_valid(${column}) then
+    json_contains(${column}, ${value}, ${path})
+    and json_type(json_extract(${column}, ${path})) not in ('ARRAY', 'OBJECT')
+    and json_unquote(json_extract(${column}, ${path})) + 0e0 = json_unquote(${value}) + 0e0
+    and not exists (
+      select 1 from json_table(${lists}, '$[*]' columns (place text path '$')) as lists
+      where json_type(json_extract(${column}, lists.place)) <> 'ARRAY') end`,
   isBlocked: "blocked_since is not null",
+  rootEndedAt: "root_ended_at",
   isLockHeld: (column) => `case when ${column} is not null then 1 - is_free_lock(${column}) end`,
 };
 

@@ -147,6 +147,8 @@ function insertInstances(creates: readonly Row[]): Text {
     "id",
     "tags",
     "priority",
+    "version",
+    "traceContext",
     "wakeAt",
     "workerId",
     "epoch",
@@ -156,7 +158,8 @@ function insertInstances(creates: readonly Row[]): Text {
   const list = tuples(columns, creates);
   return {
     text: `insert into romancy_instances
-      (id, workflow, status, input, root_id, tags, priority, wake_at, worker_id, epoch, created_at, updated_at)
+      (id, workflow, status, input, root_id, tags, priority, version, trace_context, wake_at, worker_id, epoch,
+       created_at, updated_at)
       values ${list.text}`,
     values: list.values,
   };
