@@ -21,14 +21,16 @@ import type { Finding } from "./finding.ts";
 import { handleOf } from "./handle.ts";
 import { type HistoryEntry, readHistory } from "./history-entries.ts";
 import { exportHistory, type HistoryExport, readExport } from "./history-export.ts";
+import { HookRunner } from "./hooks.ts";
 import { describeInstance } from "./inspect.ts";
 import { type InstancePage, listInstances } from "./listing.ts";
 import type { InstanceFilter } from "./listing-filter.ts";
+import { bindLogger } from "./log.ts";
+import { Metrics } from "./metrics.ts";
 import { openDatabase } from "./open-database.ts";
 import { type ResolvedOptions, type RomancyOptions, resolveOptions } from "./options.ts";
 import { outboxOf } from "./outbox.ts";
 import type { OutboxSettings } from "./outbox-options.ts";
-import { settlesWithin } from "./patience.ts";
 import { publish, type SendingEnvironment, sendTo } from "./publish.ts";
 import { randomBytes } from "./random.ts";
 import { type ReplayVerdict, replay } from "./replay.ts";
@@ -38,9 +40,6 @@ import { diagnoseDatabase, withDatabase } from "./schema.ts";
 import { guardRejections, unguardRejections } from "./scope.ts";
 import { type StartEnvironment, start } from "./start.ts";
 import { listWorkers, type WorkerInfo } from "./workers.ts";
-
-/** Milliseconds that the database is given, beside running activities, when the app shuts down. */
-const CLOSED_WITHIN = 5_000;
 
 /**
  * Durable workflows in this process, on the user's own database.
@@ -67,6 +66,9 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
   readonly outbox: Outbox;
   readonly #options: ResolvedOptions;
   readonly #workflows = new Map<string, AnyWorkflow>();
+  readonly #metrics: Metrics | undefined;
+  /** Absent where nobody wants to be told. */
+  readonly #hooks: HookRunner | undefined;
   #starting: Promise<Running> | undefined;
   #running: Running | undefined;
   #stopping: Promise<void> | undefined;
@@ -77,12 +79,18 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
   constructor(options: RomancyOptions) {
     this.#options = resolveOptions(options);
     this.workerId = this.#options.workerId ?? uuidv4(randomBytes(16));
+    const { logger, hooks, metrics } = this.#options;
+    this.#metrics = metrics ? new Metrics() : undefined;
+    const told = this.#metrics ? [this.#metrics.hooks, ...hooks] : hooks;
+    this.#hooks = told.length > 0 ? new HookRunner(told, bindLogger(logger, { workerId: this.workerId })) : undefined;
     this.register(...(options.workflows ?? []));
     this.#http = new HttpDoor(this.#options, {
       prepareEvent: (event) => prepareEvent(event, undefined, this.#environment()),
       publish: (channel, data, sending) => this.publish(channel, data, sending),
       sendTo: (id, channel, data, sending) => this.sendTo(id, channel, data, sending),
       cancel: (id, reason) => this.cancel(id, reason),
+      metrics: () => this.#metrics?.text(),
+      within: (context, run) => this.#hooks?.within(context, run) ?? run(),
       ping: () => this.#need().store.time(),
     });
     this.fetch = this.#http.fetch;
@@ -328,6 +336,7 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
       randomBytes,
       maxValueBytes,
       workflows: this.#workflows,
+      hooks: this.#hooks,
       onWork: () => running.tellOfWork(),
       rouse: (channel) => void housekeeping.rouse(channel),
     };
@@ -340,7 +349,7 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
       await (options.autoMigrate ? migrate(database) : checkSchema(database));
       const { workerId } = this;
       const publisher = options.worker ? await publisherOf(options.outbox) : undefined;
-      const setup = { app: this, options, workerId, workflows: this.#workflows, publisher };
+      const setup = { app: this, options, workerId, workflows: this.#workflows, hooks: this.#hooks, publisher };
       const running = new Running(new SqlStore(database), setup);
       await running.start();
       guardRejections();
@@ -358,16 +367,7 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
     this.#running = undefined;
     this.#starting = undefined;
     const { shutdownTimeout } = this.#options;
-    if (
-      !(await settlesWithin(
-        shutdownTimeout + CLOSED_WITHIN,
-        running.stop(shutdownTimeout, this.#http.close(shutdownTimeout)),
-      ))
-    ) {
-      // A database that does not answer: others take over when the lease ends.
-      this.#options.logger.warn("The database did not answer while the app was shut down. Its connections are cut.");
-      running.store.destroy();
-    }
+    await running.close(shutdownTimeout, this.#http.close(shutdownTimeout));
     unguardRejections();
     for (const signal of this.#options.shutdownSignals) process.off(signal, this.#onSignal);
   }

@@ -1,7 +1,7 @@
 /** How the end of a workflow's code becomes the end of its instance, or the beginning of the next one. */
 import { encode, encodeThrown } from "../core/codec.ts";
 import type { InstancePatch } from "../core/commit.ts";
-import { CancelledError, CompensationError } from "../core/errors.ts";
+import { CancelledError, CompensationError, messageOf, StoreError } from "../core/errors.ts";
 import type { Outcome } from "../core/turn.ts";
 import { uuidv7 } from "../core/uuid.ts";
 import type { CancelRequest, Ending as End } from "../store/store.ts";
@@ -72,6 +72,12 @@ export function patchForVerdict(
   return outcome === "cancelled"
     ? { event: "cancel", at, error, compensationErrors }
     : { event: "fail", at, error: error ?? encodeThrown(undefined), compensationErrors };
+}
+
+/** The end of one of which the database does not take what it writes. */
+export function patchForRefusal(id: string, cause: unknown, at: number): InstancePatch {
+  const reason = new StoreError(`The database refused what instance ${id} wrote: ${messageOf(cause)}`, { cause });
+  return { event: "fail", at, error: encodeThrown(reason), compensationErrors: null };
 }
 
 /** The end of one whose rollback has come to this. */

@@ -1,10 +1,13 @@
-import type { Execution } from "../core/execution.ts";
+import type { Execution, ExecutionOptions } from "../core/execution.ts";
 import { validate, validateArguments } from "../workflow/schema.ts";
 import type { AnyWorkflow } from "../workflow/workflow.ts";
 import { checkReturned, Recurrence } from "./recurrence.ts";
 import type { ContextOptions, Request } from "./requests.ts";
 import { runAsWorkflow } from "./scope.ts";
 import { EngineWorkflowContext } from "./workflow-context.ts";
+
+/** Code, and what is recorded of it. */
+export type ReplayedCode = Pick<ExecutionOptions<Request>, "history" | "after" | "isComplete" | "program">;
 
 /** Runs the workflow's code: gives what it returned, checked, or the arguments that it is to go on with. */
 export function runProgram(

@@ -128,6 +128,7 @@ class Replay {
       saga: this.#rollback.saga,
       cancellation: this.#cancellation,
       onRejoined: undefined,
+      traceContext: null,
       knows: (other) => workflows.get(other.name) === other,
       get store(): Store {
         throw new AppStateError("A history is replayed without a database.");

@@ -6,10 +6,12 @@ import type { Logger } from "../workflow/logger.ts";
 import type { Publisher } from "../workflow/outbox.ts";
 import type { AnyWorkflow } from "../workflow/workflow.ts";
 import { type Clock, DatabaseClock, systemClock } from "./clock.ts";
+import type { HookRunner } from "./hooks.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { Journal } from "./journal.ts";
 import { bindLogger } from "./log.ts";
 import type { ResolvedOptions } from "./options.ts";
+import { settlesWithin } from "./patience.ts";
 import { Announcer, Presence } from "./presence.ts";
 import { ownIdentity } from "./process-identity.ts";
 import { randomBytes } from "./random.ts";
@@ -17,6 +19,9 @@ import { Relayer } from "./relayer.ts";
 import { Results } from "./results.ts";
 import { IDLE_INTERVAL, Watch } from "./watch.ts";
 import { Worker } from "./worker.ts";
+
+/** Milliseconds that the database is given, beside running activities, when the app shuts down. */
+const CLOSED_WITHIN = 5_000;
 
 /** Milliseconds between two looks at the database's clock. */
 const CLOCK_INTERVAL = 30_000;
@@ -28,6 +33,7 @@ export interface Setup {
   readonly options: ResolvedOptions;
   readonly workerId: string;
   readonly workflows: ReadonlyMap<string, AnyWorkflow>;
+  readonly hooks: HookRunner | undefined;
   /** Where events of the outbox go; `undefined` when this app sends none. */
   readonly publisher: Publisher | undefined;
 }
@@ -59,7 +65,7 @@ export class Running {
     this.#incarnation = uuidv7(Date.now(), randomBytes(10));
     this.#databaseClock = store.isRemote ? new DatabaseClock(() => store.time()) : undefined;
     this.clock = this.#databaseClock?.clock ?? systemClock;
-    this.journal = new Journal(store, this.#log);
+    this.journal = new Journal(store, this.#log, setup.hooks);
     this.results = new Results(store);
     this.#announcer = new Announcer(store, this.#incarnation, options.listenNotify);
     this.watch = new Watch({
@@ -103,19 +109,30 @@ export class Running {
       throw error;
     }
     watch.start();
-    if (worker) this.housekeeping.start();
+    if (worker) {
+      this.housekeeping.start();
+      this.#setup.hooks?.tell("onWorkerStart", { workerId: this.#setup.workerId });
+    }
     this.#relayer?.poke();
     const sync = (clock: DatabaseClock): void => void clock.sync().catch((error: unknown) => this.#warn(error));
     this.#clockTimer = this.#databaseClock && setInterval(sync, CLOCK_INTERVAL, this.#databaseClock).unref();
   }
 
   /**
-   * Lets running activities end, hands instances back, and closes the database.
+   * Lets running activities end, hands instances back, and closes the database, or cuts its connections when it does not
+   * answer.
    *
    * @param patience milliseconds that running activities are given
    * @param doors resolves when nothing comes in from outside any more
    */
-  async stop(patience: number, doors: Promise<void>): Promise<void> {
+  async close(patience: number, doors: Promise<void>): Promise<void> {
+    if (await settlesWithin(patience + CLOSED_WITHIN, this.#stop(patience, doors))) return;
+    // Others take over when the lease ends.
+    this.#log.warn("The database did not answer while the app was shut down. Its connections are cut.");
+    this.store.destroy();
+  }
+
+  async #stop(patience: number, doors: Promise<void>): Promise<void> {
     this.watch.stop();
     clearInterval(this.#clockTimer);
     await this.housekeeping.stop();
@@ -125,6 +142,8 @@ export class Running {
     await this.#presence?.stop();
     await this.results.close();
     await this.store.close();
+    const { hooks, workerId } = this.#setup;
+    if (this.worker) hooks?.tell("onWorkerStop", { workerId });
   }
 
   /** There is something to do, for this process or another. */
@@ -167,8 +186,9 @@ export class Running {
 
   #createWorker(): Worker {
     const { store, journal, results, clock, watch } = this;
-    const { app, options, workerId, workflows } = this.#setup;
+    const { app, options, workerId, workflows, hooks } = this.#setup;
     const identity = ownIdentity();
+    const { logger: log, maxValueBytes } = options;
     return new Worker({
       ...options,
       store,
@@ -182,7 +202,8 @@ export class Running {
       isCutOff: () => this.#presence?.isCutOff ?? false,
       record: { ...identity, id: workerId, incarnation: this.#incarnation },
       workflows,
-      environment: { app, store, log: options.logger, maxValueBytes: options.maxValueBytes, clock, randomBytes },
+      environment: { app, store, log, maxValueBytes, clock, randomBytes, hooks },
+      hooks,
       announce: (news) => this.#announcer.announce(news),
       onWork: () => watch.quicken(),
       onHeld: () => this.#relayer?.poke(),
@@ -203,6 +224,7 @@ export class Running {
       workerId,
       randomBytes,
       publisher,
+      hooks: this.#setup.hooks,
       settings: options.outbox,
       mayWork: () => worker.isHeld,
     });
