@@ -44,6 +44,8 @@ export type { InstancePage } from "./engine/listing.ts";
 export type { InstanceFilter } from "./engine/listing-filter.ts";
 export type { HttpOptions, RomancyOptions } from "./engine/options.ts";
 export type { OutboxOptions } from "./engine/outbox-options.ts";
+export type { PruneOptions, PruneResult } from "./engine/retention.ts";
+export type { RetentionOptions } from "./engine/retention-options.ts";
 export { toNodeListener } from "./http/node-listener.ts";
 export type { ListenOptions } from "./http/server.ts";
 export type { MysqlPool, PostgresPool } from "./store/pools.ts";

@@ -7,12 +7,14 @@ import type { HistoryEvent, MessageAttributes } from "../core/history.ts";
 import type { InstanceStatus } from "../core/status.ts";
 import type { LiveConnection } from "./database.ts";
 import type { StoredOutbox } from "./outbox.ts";
+import type { StoredRetention } from "./retention.ts";
 import type { SqlValue } from "./sql.ts";
 
 export type { LiveConnection } from "./database.ts";
 export type { Naming } from "./naming.ts";
 export type { ClaimedEvent, OutboxRecord, Settlement, StoredOutbox } from "./outbox.ts";
 export type { MysqlPool, PostgresPool } from "./pools.ts";
+export type { EndedTree, StoredRetention } from "./retention.ts";
 
 /** A request to cancel an instance. */
 export interface CancelRequest {
@@ -215,6 +217,7 @@ export interface Views {
 export interface Store {
   readonly views: Views;
   readonly outbox: StoredOutbox;
+  readonly retention: StoredRetention;
   /**
    * Applies the changes, in one transaction unless one is refused, each judged by itself; results in the same order.
    * `inDoubt` when an earlier try rejected, and so may have taken place.
