@@ -32,8 +32,8 @@ export interface Removal {
 }
 
 export interface StoredRetention {
-  /** The workflow that comes next by name and has instances; `undefined` behind the last one. */
-  nextWorkflow(after: string): Promise<string | undefined>;
+  /** The workflow that comes next behind that name and has instances; `undefined` behind the last one. */
+  nextWorkflow(name: string): Promise<string | undefined>;
   /** Trees of a workflow, by when they ended. */
   ended(filter: EndedFilter): Promise<EndedTree[]>;
   /** How many instances the trees have. */

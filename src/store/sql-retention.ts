@@ -31,8 +31,8 @@ export class SqlRetention implements StoredRetention {
     this.#runner = runner;
   }
 
-  async nextWorkflow(after: string): Promise<string | undefined> {
-    const [row] = await this.#read(retention.nextWorkflow, { after });
+  async nextWorkflow(name: string): Promise<string | undefined> {
+    const [row] = await this.#read(retention.nextWorkflow, { name });
     return row?.workflow;
   }
 

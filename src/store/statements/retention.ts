@@ -7,11 +7,11 @@ import { deleteOldest } from "./delete-oldest.ts";
 const isEndedRoot = (d: Dialect): Sql<never> => sql`root_id = id and ${d.rootEndedAt} is not null`;
 
 /** MySQL finds it among all instances: its index has all of them, and a workflow whose instances are children many. */
-export const nextWorkflow: Statement<"after", { readonly workflow: string }> = statement(
+export const nextWorkflow: Statement<"name", { readonly workflow: string }> = statement(
   "retention.nextWorkflow",
   (d) => sql`
   select workflow from romancy_instances
-  where workflow > ${$("after")} ${d.name === "mysql" ? "" : sql`and ${isEndedRoot(d)}`}
+  where workflow > ${$("name")} ${d.name === "mysql" ? "" : sql`and ${isEndedRoot(d)}`}
   order by workflow limit 1`,
 );
 
