@@ -31,6 +31,7 @@ const sqliteDialect: Dialect = {
   tableExists: sql`select name from sqlite_schema where type = 'table' and name = ${$("table")}`,
   isOneOf: (column, list) => sql`${column} in (select value from json_each(${list}))`,
   bindList: JSON.stringify,
+  rowWord: "",
   containsText: (column, text) => sql`instr(lower(${column}), lower(${text})) > 0`,
   hasMembers: (column, members) => sql`not exists (
     select 1 from json_each(${members}) as wanted where not exists (
@@ -74,6 +75,7 @@ const BEGIN = `begin immediate; savepoint ${MARK}`;
 class SqliteDatabase implements Database {
   readonly dialect: Dialect = sqliteDialect;
   readonly naming: Naming;
+  readonly commitsAtOnce = 1;
   readonly reader: Connection;
   readonly viewer: Connection;
   readonly writer: Connection;

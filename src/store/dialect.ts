@@ -31,6 +31,8 @@ export interface Dialect {
   isOneOf<Name extends string>(column: string, list: Param<Name>): Sql<Name>;
   /** The value that such a parameter is bound to. */
   bindList(list: readonly string[]): Bindable;
+  /** What precedes each row but the first of a table that a statement brings along; see `batch/mysql.ts`. */
+  readonly rowWord: string;
   /** Whether a text is part of a column; at least ASCII's letters are the same in upper and lower case. */
   containsText<Name extends string>(column: string, text: Param<Name>): Sql<Name>;
   /** Whether a column, a JSON object of texts or null, has all the members of a parameter that is such an object. */

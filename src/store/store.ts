@@ -45,6 +45,8 @@ export interface Claim {
   readonly parentId: string | undefined;
   /** JSON object of strings: the trace context of whoever started it. */
   readonly traceContext: string | undefined;
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
   readonly cancel: CancelRequest | undefined;
 }
 
@@ -285,6 +287,8 @@ export interface Store {
   /** Removes the worker itself, which hands its instances back. */
   leave(worker: WorkerRecord, now: number): Promise<void>;
 
+  /** How many commits are worth having under way at once. */
+  readonly commitsAtOnce: number;
   /** Whether the database is on another machine, perhaps, with a clock of its own. */
   readonly isRemote: boolean;
   /** The database's clock, in epoch milliseconds. */

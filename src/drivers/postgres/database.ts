@@ -46,6 +46,7 @@ const postgresDialect: Dialect = {
   tableExists: sql`select 1 as found where to_regclass(${$("table")}) is not null`,
   isOneOf: (column, list) => sql`${column} = any (${list})`,
   bindList: (list) => list,
+  rowWord: "",
   containsText: (column, text) => sql`strpos(lower(${column}), lower(${text} collate "C")) > 0`,
   hasMembers: (column, members) => sql`${jsonb<never>(column)} @> ${jsonb(members)}`,
   // Strictly: else a path that does not fit an array is tried on each of its members.
@@ -94,6 +95,7 @@ async function createPool(url: string, options: Readonly<Record<string, unknown>
 class PostgresDatabase implements Database {
   readonly dialect: Dialect = postgresDialect;
   readonly naming: Naming;
+  readonly commitsAtOnce = 1;
   readonly reader: Connection;
   readonly viewer: Connection;
   readonly writer: Connection;
