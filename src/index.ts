@@ -49,6 +49,8 @@ export type { InstanceFilter } from "./engine/listing-filter.ts";
 export type { HttpOptions, RomancyOptions } from "./engine/options.ts";
 export type { OutboxOptions } from "./engine/outbox-options.ts";
 export type { ReplayEnd, ReplayVerdict } from "./engine/replay.ts";
+export type { PruneOptions, PruneResult } from "./engine/retention.ts";
+export type { RetentionOptions } from "./engine/retention-options.ts";
 export type { WorkerInfo } from "./engine/workers.ts";
 export { toNodeListener } from "./http/node-listener.ts";
 export type { ListenOptions } from "./http/server.ts";

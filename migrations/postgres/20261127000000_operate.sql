@@ -13,9 +13,12 @@ DROP INDEX romancy_instances_parent;
 CREATE INDEX romancy_instances_parent ON romancy_instances (parent_id, created_at, id) WHERE parent_id IS NOT NULL;
 -- Retention: what began by itself and has ended, oldest first.
 CREATE INDEX romancy_instances_ended ON romancy_instances (workflow, completed_at, id) WHERE completed_at IS NOT NULL AND root_id = id;
+-- Events that were given up, and when.
+CREATE INDEX romancy_outbox_given_up ON romancy_outbox (next_at) WHERE status IN ('invalid', 'failed', 'expired');
 
 -- migrate:down
 
+DROP INDEX romancy_outbox_given_up;
 DROP INDEX romancy_instances_ended;
 DROP INDEX romancy_instances_parent;
 CREATE INDEX romancy_instances_parent ON romancy_instances (parent_id) WHERE parent_id IS NOT NULL;

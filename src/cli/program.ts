@@ -8,6 +8,7 @@ import { historyCommand } from "./commands/history.ts";
 import { listCommand } from "./commands/list.ts";
 import { migrateCommand } from "./commands/migrate.ts";
 import { outboxCommand } from "./commands/outbox.ts";
+import { pruneCommand } from "./commands/prune.ts";
 import { publishCommand } from "./commands/publish.ts";
 import { replayCheckCommand } from "./commands/replay-check.ts";
 import { retryCommand } from "./commands/retry.ts";
@@ -44,6 +45,7 @@ const COMMANDS = [
   retryCompensationsCommand,
   outboxCommand,
   workersCommand,
+  pruneCommand,
   tailCommand,
   migrateCommand,
   doctorCommand,

@@ -34,6 +34,7 @@ import type { OutboxSettings } from "./outbox-options.ts";
 import { publish, type SendingEnvironment, sendTo } from "./publish.ts";
 import { randomBytes } from "./random.ts";
 import { type ReplayVerdict, replay } from "./replay.ts";
+import { type PruneOptions, type PruneResult, prune } from "./retention.ts";
 import { retry } from "./retry.ts";
 import { Running } from "./running.ts";
 import { diagnoseDatabase, withDatabase } from "./schema.ts";
@@ -205,6 +206,20 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
    */
   async listInstances(filter: InstanceFilter = {}): Promise<InstancePage> {
     return listInstances(this.#need().store.views, filter);
+  }
+
+  /**
+   * Removes instances that have ended so long ago, with their histories, and with all that belongs to them: children and
+   * what they went on as. A tree of instances goes as a whole, when all of it has ended so long ago; never one that lives.
+   * For what is to happen by itself there is the option `retention`.
+   *
+   * @throws ValidationError
+   * @example
+   * const { instances } = await app.prune({ olderThan: "30 days", workflow: "order", dryRun: true });
+   */
+  async prune(options: PruneOptions): Promise<PruneResult> {
+    const { store, clock } = this.#need();
+    return prune(store.retention, options, clock.now());
   }
 
   /** @throws InstanceNotFoundError */

@@ -11,9 +11,6 @@ const ROUSE_EVERY = 10_000;
 /** Milliseconds between two cleanings. */
 const CLEAN_EVERY = 60_000;
 
-/** Milliseconds for which a message that was taken is remembered, so that a copy of it is not put in again. */
-const TAKEN_KEPT = 3_600_000;
-
 export interface HousekeepingOptions {
   readonly store: Store;
   readonly journal: Journal;
@@ -23,6 +20,10 @@ export interface HousekeepingOptions {
   readonly messageRetention: number;
   /** Milliseconds for which published events are kept. */
   readonly outboxRetention: number;
+  /** Milliseconds for which a message that was taken is remembered, so that a copy of it is not put in again. */
+  readonly takenRetention: number;
+  /** Removes what has ended long ago, until the signal. */
+  readonly sweep: (signal: AbortSignal) => Promise<void>;
   /** Instances were called. */
   readonly onCalled: () => void;
 }
@@ -31,6 +32,7 @@ export class Housekeeping {
   readonly #options: HousekeepingOptions;
   #timers: NodeJS.Timeout[] = [];
   #busy: Promise<void> | undefined;
+  readonly #stopping = new AbortController();
 
   constructor(options: HousekeepingOptions) {
     this.#options = options;
@@ -45,6 +47,7 @@ export class Housekeeping {
 
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
+    this.#stopping.abort();
     await this.#busy;
   }
 
@@ -62,10 +65,11 @@ export class Housekeeping {
 
   /** Removes what nobody needs any more. */
   async clean(): Promise<void> {
-    const { store, clock, messageRetention, outboxRetention } = this.#options;
+    const { store, clock, messageRetention, outboxRetention, takenRetention, sweep } = this.#options;
     const now = clock.now();
     while (await store.outbox.forget(now - outboxRetention));
-    while (await store.forgetMessages(now - TAKEN_KEPT, now - messageRetention));
+    while (await store.forgetMessages(now - takenRetention, now - messageRetention));
+    await sweep(this.#stopping.signal);
   }
 
   /** One task at a time; what is not done now is done the next time. */

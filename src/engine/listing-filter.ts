@@ -2,6 +2,7 @@
 import { ValidationError } from "../core/errors.ts";
 import { INSTANCE_STATUSES, type InstanceStatus } from "../core/status.ts";
 import type { ListFilter, TimeRange } from "../store/store.ts";
+import { checkKeys } from "./check-keys.ts";
 import { conditionsOf } from "./input-filter.ts";
 
 /** Which instances to list: those that all of it is true of. */
@@ -86,7 +87,7 @@ const KNOWN: Readonly<Record<keyof InstanceFilter, true>> = {
  * @throws ValidationError
  */
 export function checkFilter(filter: InstanceFilter, after: Place | undefined): Omit<ListFilter, "limit"> {
-  checkKeys(filter);
+  checkKeys("A filter", filter, KNOWN);
   const { order = "newest" } = filter;
   if (order !== "newest" && order !== "oldest") {
     throw new ValidationError(`order is ${String(order)}; it must be newest or oldest.`);
@@ -109,15 +110,6 @@ export function checkFilter(filter: InstanceFilter, after: Place | undefined): O
     completed: isEndAsked ? rangeOf(filter, "completed") : null,
     input: filter.input === undefined ? [] : conditionsOf(filter.input),
   };
-}
-
-function checkKeys(filter: unknown): void {
-  if (typeof filter !== "object" || filter === null) throw new ValidationError("A filter must be an object.");
-  const unknown = Object.keys(filter).find((key) => !Object.hasOwn(KNOWN, key));
-  if (unknown === undefined) return;
-  throw new ValidationError(
-    `A filter has no ${JSON.stringify(unknown)}. It can have: ${Object.keys(KNOWN).join(", ")}.`,
-  );
 }
 
 /** Where to begin, and where to end: the page before, or the filter's own times. */

@@ -9,6 +9,7 @@ import type { Logger } from "../workflow/logger.ts";
 import type { AnyWorkflow } from "../workflow/workflow.ts";
 import { consoleLogger } from "./log.ts";
 import { type OutboxOptions, type OutboxSettings, resolveOutbox } from "./outbox-options.ts";
+import { type RetentionOptions, type RetentionSettings, resolveRetention } from "./retention-options.ts";
 
 /** What an app can be told. Only `database` is needed. */
 export interface RomancyOptions {
@@ -67,6 +68,8 @@ export interface RomancyOptions {
    * come. Those of competing channels are kept until they are taken. Default 24 h.
    */
   readonly messageRetention?: Duration;
+  /** For how long what has ended is kept; see `app.prune` to remove it by hand. Default: instances for ever. */
+  readonly retention?: RetentionOptions;
   /** After so long without a sign of life, a worker on another host is taken for dead. Default 15 s. */
   readonly leaseDuration?: Duration;
   /** Between two signs of life; at most a third of `leaseDuration`. Default 5 s. */
@@ -117,6 +120,7 @@ export interface ResolvedOptions {
   readonly maxParkedInstances: number;
   readonly maxValueBytes: number;
   readonly messageRetention: number;
+  readonly retention: RetentionSettings;
   readonly leaseDuration: number;
   readonly leaseRenewInterval: number;
   readonly staleWorkerCheckInterval: number;
@@ -140,6 +144,7 @@ const DEFAULTS = {
   maxParkedInstances: 1_000,
   maxValueBytes: DEFAULT_MAX_VALUE_BYTES,
   messageRetention: "24h",
+  retention: {},
   leaseDuration: "15s",
   staleWorkerCheckInterval: "750ms",
   outbox: {},
@@ -171,6 +176,7 @@ export function resolveOptions(options: RomancyOptions): ResolvedOptions {
     maxParkedInstances: count("maxParkedInstances", given.maxParkedInstances, 0),
     maxValueBytes: count("maxValueBytes", given.maxValueBytes),
     messageRetention: toMilliseconds(given.messageRetention, "messageRetention"),
+    retention: resolveRetention(given.retention),
     staleWorkerCheckInterval: toMilliseconds(given.staleWorkerCheckInterval, "staleWorkerCheckInterval"),
     outbox: resolveOutbox(given.outbox, { brokerUrl: given.brokerUrl, publisher: given.publisher }),
     http: resolveHttp(given.http),

@@ -27,7 +27,7 @@ export interface OutboxOptions {
   readonly retry?: RetryPolicy | false;
   /** An event that could not be sent for so long is `expired`; `Infinity` for never. Default 24 h. */
   readonly maxAge?: Duration;
-  /** For how long a published event is kept. What was given up is kept until it is retried. Default 24 h. */
+  /** For how long a published event is kept; what was given up goes by `retention.givenUpEvents`. Default 24 h. */
   readonly retention?: Duration;
 }
 

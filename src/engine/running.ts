@@ -17,6 +17,7 @@ import { ownIdentity } from "./process-identity.ts";
 import { randomBytes } from "./random.ts";
 import { Relayer } from "./relayer.ts";
 import { Results } from "./results.ts";
+import { sweep } from "./retention.ts";
 import { IDLE_INTERVAL, Watch } from "./watch.ts";
 import { Worker } from "./worker.ts";
 
@@ -86,6 +87,8 @@ export class Running {
       log: this.#log,
       messageRetention: options.messageRetention,
       outboxRetention: options.outbox.retention,
+      takenRetention: options.retention.takenMessages,
+      sweep: (signal) => sweep(store.retention, options.retention, this.clock.now(), signal),
       onCalled: () => this.tellOfWork(),
     });
     this.worker = options.worker ? this.#createWorker() : undefined;

@@ -12,11 +12,13 @@ import type { Operations } from "./operations.ts";
 import type { StoredOutbox } from "./outbox.ts";
 import { forEachRow } from "./pages.ts";
 import { cancelOf, claimOf, endingOf } from "./records.ts";
+import type { StoredRetention } from "./retention.ts";
 import { retryTransient } from "./retry-transient.ts";
 import { eventOf } from "./rows.ts";
 import { type Params, Runner } from "./runner.ts";
 import { SqlOperations } from "./sql-operations.ts";
 import { SqlOutbox } from "./sql-outbox.ts";
+import { SqlRetention } from "./sql-retention.ts";
 import { SqlViews } from "./sql-views.ts";
 import type { Statement } from "./statement.ts";
 import * as chains from "./statements/chains.ts";
@@ -56,6 +58,7 @@ export class SqlStore implements Store {
   readonly views: Views;
   readonly outbox: StoredOutbox;
   readonly operations: Operations;
+  readonly retention: StoredRetention;
   readonly #database: Database;
   readonly #runner: Runner;
   readonly #committer: Committer;
@@ -66,6 +69,7 @@ export class SqlStore implements Store {
     this.views = new SqlViews(database, this.#runner);
     this.outbox = new SqlOutbox(database, this.#runner);
     this.operations = new SqlOperations(database, this.#runner);
+    this.retention = new SqlRetention(database, this.#runner);
     this.#committer = new Committer(database, this.#runner, batchesFor(database, this.#runner));
   }
 

@@ -8,6 +8,7 @@ import type { InstanceStatus } from "../core/status.ts";
 import type { LiveConnection } from "./database.ts";
 import type { Operations } from "./operations.ts";
 import type { StoredOutbox } from "./outbox.ts";
+import type { StoredRetention } from "./retention.ts";
 import type { SqlValue } from "./sql.ts";
 
 export type { LiveConnection } from "./database.ts";
@@ -15,6 +16,7 @@ export type { Naming } from "./naming.ts";
 export type { Backlog, Operations, OutboxBacklog, WorkerStanding } from "./operations.ts";
 export type { ClaimedEvent, OutboxRecord, Settlement, StoredOutbox } from "./outbox.ts";
 export type { MysqlPool, PostgresPool } from "./pools.ts";
+export type { EndedTree, StoredRetention } from "./retention.ts";
 
 /** A request to cancel an instance. */
 export interface CancelRequest {
@@ -220,6 +222,7 @@ export interface Store {
   readonly views: Views;
   readonly outbox: StoredOutbox;
   readonly operations: Operations;
+  readonly retention: StoredRetention;
   /**
    * Applies the changes, in one transaction unless one is refused, each judged by itself; results in the same order.
    * `inDoubt` when an earlier try rejected, and so may have taken place.

@@ -122,6 +122,16 @@ it("lists and retries events for brokers, and compensations", async () => {
   await until(async () => (await app.getInstance("i-1")).compensationErrors.length === 0);
 });
 
+it("removes what ended long ago, or only counts it", async () => {
+  const app = await startApp({ workflows: [greeting] });
+  for (const name of ["Ada", "Grace"]) await (await greeting.start(app, name)).result();
+  const prune = (...more: string[]): Promise<unknown> => romancyJson("prune", "--older-than", "1ms", ...more);
+  expect(await prune("--dry-run")).toEqual({ instances: 2, trees: 2, dryRun: true });
+  expect(await prune("--status", "failed,cancelled")).toEqual({ instances: 0, trees: 0, dryRun: false });
+  expect(await prune("--workflow", "greeting", "--limit", "1")).toEqual({ instances: 1, trees: 1, dryRun: false });
+  expect((await app.listInstances()).instances).toHaveLength(1);
+});
+
 it("exports a history, and checks the code against it", async () => {
   const app = await startApp({ workflows: [greeting] });
   await (await greeting.with({ id: "g-1" }).start(app, "Ada")).result();

@@ -1,5 +1,6 @@
 /** Every hot statement is served by an index, by the database's own plan for 100,000 instances. */
 import { expect, it } from "vitest";
+import { INSTANCE_STATUSES } from "../../src/core/status.ts";
 import type { Bindable } from "../../src/store/sql.ts";
 import { type Compiled, compile, type Statement } from "../../src/store/statement.ts";
 import * as chains from "../../src/store/statements/chains.ts";
@@ -7,9 +8,11 @@ import * as channels from "../../src/store/statements/channels.ts";
 import * as groups from "../../src/store/statements/groups.ts";
 import * as history from "../../src/store/statements/history.ts";
 import * as instances from "../../src/store/statements/instances.ts";
+import { type Form, listing, type Source } from "../../src/store/statements/listing.ts";
 import * as messages from "../../src/store/statements/messages.ts";
 import * as operations from "../../src/store/statements/operations.ts";
 import * as outbox from "../../src/store/statements/outbox.ts";
+import * as retention from "../../src/store/statements/retention.ts";
 import * as workers from "../../src/store/statements/workers.ts";
 import { testDatabase } from "../support/apps.ts";
 import { databaseKind, dialectName } from "../support/database.ts";
@@ -34,6 +37,9 @@ const CHANNEL = {
 
 const EVENTS_DUE = /romancy_outbox_(due|dead)/;
 const EVENT_KEY = { sqlite: /INTEGER PRIMARY KEY/, postgres: /romancy_outbox_pkey/, mysql: /PRIMARY/ };
+
+/** Keys and indexes that begin with an instance. */
+const DELETED = /PRIMARY|_pkey|_instance\b|_fingerprint|autoindex/;
 
 type Expected = RegExp | Readonly<Record<typeof dialectName, RegExp>>;
 
@@ -88,14 +94,46 @@ const HOT: readonly (readonly [string, Statement<string, unknown>, Expected])[] 
   ["next event of the survey", workers.survey, EVENTS_DUE],
   ["orphaned events", outbox.freeOrphanEvents, /romancy_outbox_owner/],
   ["free events", outbox.freeEventsOf, /romancy_outbox_owner/],
+  ["taken messages", channels.forgetTaken, /romancy_channel_messages_taken/],
+  ["unclaimed messages", channels.forgetUnclaimed, /romancy_channel_messages_(created|taken)/],
   ["published events", outbox.forgetPublished, /romancy_outbox_published/],
   ["list events", outbox.listEvents, EVENT_KEY],
   ["list events of a status", outbox.listOpenEvents, /romancy_outbox_(dead|due)/],
   ["list events of an instance", outbox.listEventsOf, /romancy_outbox_order/],
+  ["given up events", retention.forgetGivenUp, /romancy_outbox_(given_up|due)/],
+  ["next workflow", retention.nextWorkflow, /romancy_instances_ended/],
+  ["ended trees", retention.endedTrees, /romancy_instances_ended/],
+  ["held trees", retention.endedTrees, /romancy_instances_root/],
+  ["count members", retention.countMembers, /romancy_instances_root/],
+  ["lock roots", retention.lockRoots, KEY],
+  ["lock members", retention.lockMembers, /romancy_instances_root/],
+  ...retention.deletions.map((statement) => [statement.name, statement, DELETED] as const),
   ["last of chain", chains.lastOfChain, { ...SUBSCRIPTIONS, postgres: /romancy_chains_pkey/ }],
 ];
 
 const idOf = (n: number): string => `0190-${String(n).padStart(8, "0")}`;
+
+type Listing = readonly [string, Form, RegExp, Readonly<Record<string, Bindable>>];
+
+/** Any of those that a listing may be read from in its order. */
+const IN_ORDER = /romancy_instances_(created|status|workflow)/;
+
+/** Listings are read in their order: nothing is sorted but the ends of ranges that were merged. */
+const LISTINGS: readonly Listing[] = (["newest", "oldest"] as const).flatMap((order): Listing[] => {
+  const form = (source: Source): Form => ({ source, order, inputs: 0 });
+  const bounds = { endAt: order === "newest" ? 0 : 9e15 };
+  return [
+    ["all", form({ type: "all" }), /romancy_instances_created/, bounds],
+    ["a time", form({ type: "all" }), /romancy_instances_created/, { endAt: order === "newest" ? 49_000 : 51_000 }],
+    ["a status", form({ type: "statuses", places: 1 }), /romancy_instances_status/, bounds],
+    ["statuses", form({ type: "statuses", places: 3 }), /romancy_instances_status/, bounds],
+    ["a workflow and a status", form({ type: "workflows", places: 1 }), /romancy_instances_(status|workflow)/, bounds],
+    ["a workflow", form({ type: "workflows", places: 9 }), IN_ORDER, bounds],
+    ["a parent", form({ type: "parent" }), /romancy_instances_parent/, { ...bounds, parentId: idOf(3) }],
+    ["a root", form({ type: "root" }), /romancy_instances_root/, { ...bounds, rootId: idOf(3) }],
+    ["an input", { ...form({ type: "all" }), inputs: 2 }, /romancy_instances_created/, bounds],
+  ];
+});
 
 /** An instance that has an owner. */
 const OWNED = idOf(201);
@@ -130,9 +168,7 @@ const VALUES: Readonly<Record<string, Bindable>> = {
   data: "1",
   afterId: idOf(0),
   afterSeq: 0,
-  workflow: null,
-  createdBefore: 5_000_000,
-  beforeId: "",
+  ...listingValues(),
   type: "type-7",
   key: "key-7",
   position: 1,
@@ -146,11 +182,51 @@ const VALUES: Readonly<Record<string, Bindable>> = {
   attempts: 1,
   delay: 1_000,
   after: 500,
+  workflow: "flow",
+  afterAt: 0,
+  name: "a",
 };
+
+/** A page in the midst of a listing; nothing but what its form asks for. */
+function listingValues(): Record<string, Bindable> {
+  const places = Array.from({ length: 9 }, (_, place) => [
+    [`status${place}`, INSTANCE_STATUSES[(place + 6) % 9] as string],
+    [`workflow${place}`, "flow"],
+  ]);
+  const inputs = [0, 1].flatMap((place) => [
+    [`value${place}`, '"a"'],
+    [`path${place}`, "$[0]"],
+    [`lists${place}`, '["$"]'],
+    [`richPath${place}`, '$."$rich"."json"[0]'],
+    [`richLists${place}`, '["$"]'],
+  ]);
+  return {
+    startAt: 50_000,
+    startId: idOf(50_000),
+    endAt: 0,
+    anyStatus: 1,
+    statuses: [],
+    anyWorkflow: 1,
+    version: null,
+    idFrom: null,
+    idTo: null,
+    search: null,
+    tags: null,
+    parentId: null,
+    rootId: null,
+    updatedFrom: 0,
+    updatedBefore: 9e15,
+    anyEnd: 1,
+    completedFrom: 0,
+    completedBefore: 0,
+    ...Object.fromEntries([...places.flat(), ...inputs]),
+  };
+}
 
 const TABLES = [
   "instances",
   "history",
+  "history_archive",
   "inbox",
   "subscriptions",
   "channel_subscriptions",
@@ -163,21 +239,34 @@ const TABLES = [
 const COUNT = 100_000;
 const CHUNK = 10_000;
 
-/** Most have ended; some wait, some are due, owned or blocked. */
+/** What one in fifty is, each. */
+const RARE: Readonly<Record<number, string>> = {
+  10: "failed",
+  11: "cancelled",
+  12: "recurred",
+  13: "compensating",
+  15: "pending",
+};
+
+/** Most have ended; some wait, some are due, owned or blocked. One in ten is another's child. */
 function row(n: number): string {
+  const isChild = n % 10 === 4;
+  const parent = isChild ? `'${idOf(n - (n % 1_000) + 3)}'` : "null";
+  const root = isChild ? parent : `'${idOf(n)}'`;
   const columns = (status: string, worker: string, wake: string, completed: string): string =>
-    `('${idOf(n)}', 'flow', '${status}', '[1]', ${n}, ${n}, ${worker}, ${wake}, ${completed})`;
+    `('${idOf(n)}', '${isChild ? "child" : "flow"}', '${status}', '[1]', ${parent}, ${root}, ${n}, ${n}, ${worker}, ${wake}, ${completed})`;
   if (n % 200 === 0) return columns("waiting", "null", String(n * 100), "null");
   if (n % 200 === 1) return columns("running", `'worker-${n % 3}'`, "null", "null");
   if (n % 1_000 === 2) return columns("blocked", "null", "null", "null");
-  return columns("completed", "null", "null", String(n));
+  const status = RARE[n % 50] ?? "completed";
+  return columns(status, "null", "null", ["pending", "compensating"].includes(status) ? "null" : String(n));
 }
 
 async function fill(): Promise<void> {
   for (let first = 0; first < COUNT; first += CHUNK) {
     const numbers = Array.from({ length: CHUNK }, (_, n) => first + n);
     await testDatabase().exec(`insert into romancy_instances
-      (id, workflow, status, input, created_at, updated_at, worker_id, wake_at, completed_at)
+      (id, workflow, status, input, parent_id, root_id, created_at, updated_at, worker_id, wake_at, completed_at)
       values ${numbers.map(row).join(", ")}`);
     await testDatabase().exec(`insert into romancy_history (instance_id, seq, kind, operation_id, data, at)
       values ${numbers.map((n) => `('${idOf(n)}', 1, 'activity_completed', 'step:1', '1', ${n})`).join(", ")}`);
@@ -190,6 +279,7 @@ async function fill(): Promise<void> {
       (instance_id, position, type, message_key, fingerprint, attributes, data, created_at)
       values ${numbers.map((n) => `('${idOf(n)}', 1, 'type-1', 'key-1', '${n}', '{}', '1', ${n})`).join(", ")}`);
   }
+  await testDatabase().exec("insert into romancy_history_archive select * from romancy_history");
   await fillChannels();
   await fillOutbox();
   // As servers do by themselves from time to time.
@@ -237,7 +327,11 @@ async function fillOutbox(): Promise<void> {
 const EXPLAIN = { sqlite: "explain query plan", postgres: "explain", mysql: "explain format=traditional" }[dialectName];
 
 /** The plan as text, a line for each step. */
-async function planOf({ database }: OpenStore, statement: Statement<string, unknown>): Promise<string[]> {
+async function planOf(
+  { database }: OpenStore,
+  statement: Statement<string, unknown>,
+  bound: Readonly<Record<string, Bindable>> = VALUES,
+): Promise<string[]> {
   const { dialect, naming, reader } = database;
   const compiled = compile(statement, dialect, naming);
   const explained: Compiled = {
@@ -247,7 +341,7 @@ async function planOf({ database }: OpenStore, statement: Statement<string, unkn
     text: `${EXPLAIN} ${compiled.text}`,
   };
   const values = compiled.keys.map((key) => {
-    const value = VALUES[key] as Bindable;
+    const value = bound[key] as Bindable;
     expect(value, key).toBeDefined();
     return Array.isArray(value) ? dialect.bindList(value) : value;
   });
@@ -269,6 +363,17 @@ const WHOLE = {
   mysql: new RegExp(`select_type=(?!INSERT)\\S+ table=${LARGE} .*\\btype=(ALL|index)\\b`),
 }[dialectName];
 
+/** Steps that sort what they have read of a large table, which may be much; not those that sort what ranges gave. */
+function sortsOf(plan: readonly string[]): string[] {
+  if (dialectName === "postgres") return plan.filter((step) => /(PLAN=|-> {2})Sort {2}\(cost=\S+ rows=(?!1 )/.test(step));
+  if (dialectName === "mysql") return plan.filter((step) => OF_LARGE.test(step) && step.includes("Using filesort"));
+  const parentOf = (step: string): string | undefined => /parent=(\d+)/.exec(step)?.[1];
+  const reads = new Set(plan.filter((step) => OF_LARGE.test(step)).map(parentOf));
+  return plan.filter((step) => step.includes("USE TEMP B-TREE") && reads.has(parentOf(step)));
+}
+
+const OF_LARGE = new RegExp(`(SEARCH |SCAN |table=)${LARGE}\\b`);
+
 it(`serves every hot statement from an index on ${databaseKind}`, { timeout: 60_000 }, async () => {
   const store = await openStore();
   await fill();
@@ -280,5 +385,10 @@ it(`serves every hot statement from an index on ${databaseKind}`, { timeout: 60_
       plan.filter((step) => WHOLE.test(step)),
       name,
     ).toEqual([]);
+  }
+  for (const [name, form, expected, values] of LISTINGS) {
+    const plan = await planOf(store, listing(form), { ...VALUES, ...values });
+    expect(plan.join("\n"), `${name}, ${form.order} first`).toMatch(expected);
+    expect([...plan.filter((step) => WHOLE.test(step)), ...sortsOf(plan)], name).toEqual([]);
   }
 });

@@ -1,6 +1,6 @@
-import type { Dialect } from "../dialect.ts";
-import { $, $int, $list, type Sql, sql } from "../sql.ts";
+import { $, $int, $list, sql } from "../sql.ts";
 import { type Statement, statement } from "../statement.ts";
+import { deleteOldest } from "./delete-oldest.ts";
 
 /** The channel's mode is what it says, unless it has one. */
 export const addChannel: Statement<"channel" | "mode"> = statement(
@@ -178,31 +178,18 @@ export const stalledChannels: Statement<"limit", { readonly channel: string }> =
   limit ${$int("limit")}`,
 );
 
-/** A batch of rows that go by their keys; which they are is the statement's business. */
-const batchOf = (d: Dialect, rows: Sql<"before" | "limit">): Sql<"before" | "limit"> => {
-  // MySQL lets no table be read while it is changed, but for one derived from it.
-  const keys = d.name === "mysql" ? sql`select position from (${rows}) as batch` : rows;
-  return sql`delete from romancy_channel_messages where position in (${keys})`;
-};
-
 /** Taken messages that are old enough. */
 export const forgetTaken: Statement<"before" | "limit"> = statement("channelMessages.forgetTaken", (d) =>
-  batchOf(
-    d,
-    sql`
-    select position from romancy_channel_messages where taken_at < ${$int("before")}
-    order by taken_at limit ${$int("limit")}`,
-  ),
+  deleteOldest(d, "romancy_channel_messages", sql`taken_at < ${$int("before")}`, "taken_at"),
 );
 
 /** Messages that nobody is to take, because no competing subscriber has come. */
 export const forgetUnclaimed: Statement<"before" | "limit"> = statement("channelMessages.forgetUnclaimed", (d) =>
-  batchOf(
+  deleteOldest(
     d,
-    sql`
-    select position from romancy_channel_messages m
-    where taken_at is null and created_at < ${$int("before")}
-      and not exists (select 1 from romancy_channels c where c.name = m.channel and c.mode = 'competing')
-    order by created_at limit ${$int("limit")}`,
+    "romancy_channel_messages",
+    sql`taken_at is null and created_at < ${$int("before")}
+      and not exists (select 1 from romancy_channels c where c.name = channel and c.mode = 'competing')`,
+    "created_at",
   ),
 );

@@ -2,6 +2,7 @@ import type { OutgoingEvent } from "../../core/action.ts";
 import type { Dialect } from "../dialect.ts";
 import { $, $int, $list, type Sql, sql } from "../sql.ts";
 import { type Statement, statement } from "../statement.ts";
+import { deleteOldest } from "./delete-oldest.ts";
 
 /** Whether a row is one of those at the positions, which come as texts. */
 const isOneOf = (d: Dialect): Sql<"positions"> =>
@@ -212,10 +213,7 @@ export const retryEvents: Statement<"positions"> = statement(
   where ${isOneOf(d)} and status <> 'published' and claimed_by is null`,
 );
 
-/** Published ones that are old enough. MySQL finds them by the index only when it deletes them in its order. */
-export const forgetPublished: Statement<"before" | "limit"> = statement("outbox.forgetPublished", (d) => {
-  const old = sql`where published_at < ${$int("before")} order by published_at limit ${$int("limit")}`;
-  return d.name === "mysql"
-    ? sql`delete from romancy_outbox ${old}`
-    : sql`delete from romancy_outbox where position in (select position from romancy_outbox ${old})`;
-});
+/** Published ones that are old enough. */
+export const forgetPublished: Statement<"before" | "limit"> = statement("outbox.forgetPublished", (d) =>
+  deleteOldest(d, "romancy_outbox", sql`published_at < ${$int("before")}`, "published_at"),
+);

@@ -1,0 +1,147 @@
+/** What has ended long ago is removed: by workers now and then, and by operators. */
+import { type Duration, toMilliseconds } from "../core/duration.ts";
+import { ValidationError } from "../core/errors.ts";
+import type { EndedTree, StoredRetention } from "../store/store.ts";
+import { checkKeys } from "./check-keys.ts";
+import type { RetentionSettings } from "./retention-options.ts";
+
+/** How an instance can have ended for good. */
+type FinalStatus = "completed" | "failed" | "cancelled";
+
+const FINAL: ReadonlySet<unknown> = new Set<FinalStatus>(["completed", "failed", "cancelled"]);
+
+/** What to remove. */
+export interface PruneOptions {
+  /** What has ended longer ago than that. */
+  readonly olderThan: Duration;
+  /** Of one workflow, or of one of several, by name: that of the instance that began by itself. Default: of all. */
+  readonly workflow?: string | readonly string[];
+  /** What that instance, or what it went on as, has come to. Default: whatever it was. */
+  readonly status?: FinalStatus | readonly FinalStatus[];
+  /** At most so many trees of instances; those that ended first of each workflow go first. Default: all. */
+  readonly limit?: number;
+  /** Only counts what would be removed. Default `false`. */
+  readonly dryRun?: boolean;
+}
+
+/** What was removed, or would be. */
+export interface PruneResult {
+  readonly instances: number;
+  /** How many of them began by themselves; the others are their children, and what each went on as. */
+  readonly trees: number;
+}
+
+/** Trees that are looked at in one go. */
+const PAGE = 100;
+
+const KNOWN: Readonly<Record<keyof PruneOptions, true>> = {
+  olderThan: true,
+  workflow: true,
+  status: true,
+  limit: true,
+  dryRun: true,
+};
+
+const NOTHING: PruneResult = { instances: 0, trees: 0 };
+
+/** @throws ValidationError */
+export async function prune(retention: StoredRetention, options: PruneOptions, now: number): Promise<PruneResult> {
+  // A part that is misspelt must not make for more being removed.
+  checkKeys("What to prune", options, KNOWN);
+  const { olderThan, dryRun = false, limit = Number.POSITIVE_INFINITY } = options;
+  const before = now - toMilliseconds(olderThan, "olderThan");
+  if (limit !== Number.POSITIVE_INFINITY && !(Number.isInteger(limit) && limit > 0)) {
+    throw new ValidationError(`limit is ${String(limit)}; it must be a whole number of 1 or more.`);
+  }
+  const names = listOf("workflow", options.workflow);
+  const statuses = listOf("status", options.status);
+  const wrong = statuses?.find((status) => !FINAL.has(status));
+  if (wrong !== undefined) {
+    throw new ValidationError(
+      `status is ${wrong}; it must be one of ${[...FINAL].join(", ")}: only what has ended is removed.`,
+    );
+  }
+  const isAsked = ({ status }: EndedTree): boolean => statuses?.includes(status) ?? true;
+  let sum = NOTHING;
+  for await (const workflow of names ?? workflowsOf(retention)) {
+    for await (const trees of endedTrees(retention, workflow, before)) {
+      const asked = trees.filter(isAsked).slice(0, limit - sum.trees);
+      sum = plus(sum, await (dryRun ? count(retention, asked) : remove(retention, asked, before)));
+      if (sum.trees >= limit) return sum;
+    }
+  }
+  return sum;
+}
+
+/** Removes what is older than it may be, until the signal. */
+export async function sweep(
+  retention: StoredRetention,
+  { instances, workflows, givenUpEvents }: RetentionSettings,
+  now: number,
+  signal: AbortSignal,
+): Promise<void> {
+  if (givenUpEvents !== Number.POSITIVE_INFINITY) await forgetEvents(retention, now - givenUpEvents, signal);
+  // The others are looked for only when they have an age, too.
+  const names = instances === Number.POSITIVE_INFINITY ? workflows.keys() : workflowsOf(retention);
+  for await (const workflow of names) {
+    const age = workflows.get(workflow) ?? instances;
+    if (signal.aborted) return;
+    if (age === Number.POSITIVE_INFINITY) continue;
+    for await (const trees of endedTrees(retention, workflow, now - age)) {
+      if (signal.aborted) return;
+      await remove(retention, trees, now - age);
+    }
+  }
+}
+
+async function forgetEvents(retention: StoredRetention, before: number, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted && (await retention.forgetGivenUp(before)));
+}
+
+/** The workflows that have instances. */
+async function* workflowsOf(retention: StoredRetention): AsyncGenerator<string> {
+  for (let name = await retention.nextWorkflow(""); name !== undefined; name = await retention.nextWorkflow(name)) {
+    yield name;
+  }
+}
+
+/** Trees of a workflow of which nothing lives, page by page; each is looked at once. */
+async function* endedTrees(
+  retention: StoredRetention,
+  workflow: string,
+  before: number,
+): AsyncGenerator<readonly EndedTree[]> {
+  let after = { endedAt: Number.MIN_SAFE_INTEGER, id: "" };
+  for (;;) {
+    const page = await retention.ended({ workflow, before, after, limit: PAGE });
+    yield page.filter(({ isHeld }) => !isHeld);
+    const last = page.at(-1);
+    if (!last || page.length < PAGE) return;
+    after = last;
+  }
+}
+
+async function count(retention: StoredRetention, trees: readonly EndedTree[]): Promise<PruneResult> {
+  return { instances: await retention.count(trees.map(({ id }) => id)), trees: trees.length };
+}
+
+async function remove(retention: StoredRetention, trees: readonly EndedTree[], before: number): Promise<PruneResult> {
+  let sum = NOTHING;
+  for (let left: readonly string[] = trees.map(({ id }) => id); left.length > 0; ) {
+    const removal = await retention.remove(left, before);
+    sum = plus(sum, { instances: removal.instances, trees: removal.trees.length });
+    left = removal.left;
+  }
+  return sum;
+}
+
+function plus(a: PruneResult, b: PruneResult): PruneResult {
+  return { instances: a.instances + b.instances, trees: a.trees + b.trees };
+}
+
+function listOf(key: string, given: string | readonly string[] | undefined): readonly string[] | undefined {
+  if (given === undefined) return undefined;
+  const list: readonly unknown[] = typeof given === "string" ? [given] : Array.isArray(given) ? given : [];
+  if (list.length > 0 && list.every((item) => typeof item === "string")) return [...new Set(list)];
+  throw new ValidationError(`${key} must be a text, or a list of one or more. Leave it out for all.`);
+}
