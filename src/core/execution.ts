@@ -29,8 +29,8 @@ import {
 import type { Operation } from "./operation.ts";
 import type { Outcome, Turn } from "./turn.ts";
 
-export interface ExecutionOptions<Request> {
-  readonly instanceId: string;
+/** What is run, against which history. */
+export interface ExecutionSource {
   /** What is recorded so far, in order of `seq`. */
   readonly history: readonly HistoryEvent[];
   /** The last `seq` before this history. Default 0. */
@@ -39,6 +39,10 @@ export interface ExecutionOptions<Request> {
   readonly isComplete?: boolean;
   /** Runs the user's code; called once. */
   readonly program: () => unknown;
+}
+
+export interface ExecutionOptions<Request> extends ExecutionSource {
+  readonly instanceId: string;
   /** Runs a task in a later macrotask. */
   readonly defer: (task: () => void) => void;
   /** Called at the end of each turn. */

@@ -39,6 +39,7 @@ import { randomBytes } from "./random.ts";
 import { type ReplayVerdict, replay } from "./replay.ts";
 import { Running } from "./running.ts";
 import { guardRejections, unguardRejections } from "./scope.ts";
+import type { TestingDoor } from "./seams.ts";
 import { type StartEnvironment, start } from "./start.ts";
 
 /** Milliseconds that the database is given, beside running activities, when the app shuts down. */
@@ -257,7 +258,13 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
     return this.#handle(workflow.name, id);
   }
 
-  /** The door of `romancy/testing`; not for users. Needs no database. */
+  /** The door of `romancy/testing`; not for users. */
+  get "~testing"(): TestingDoor {
+    const running = this.#need();
+    return { running, toMilliseconds };
+  }
+
+  /** The same. Needs no database. */
   async "~replay"(
     history: unknown,
   ): Promise<{ readonly instanceId: string; readonly workflow: string } & ReplayVerdict> {

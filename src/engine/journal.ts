@@ -7,13 +7,16 @@
  * 3. A submission resolves with a result only when its change is durable, or is known never to be. A database that is
  *    away is tried again until it is back: nothing is lost, and nothing that waits for the barrier goes on meanwhile.
  */
+
 import type { Change, ChangeResult } from "../core/commit.ts";
 import { AppStateError, messageOf } from "../core/errors.ts";
 import { outgoingOf } from "../core/outgoing.ts";
 import type { Store } from "../store/store.ts";
 import type { Logger } from "../workflow/logger.ts";
+import { setImmediate, setTimeout } from "./machine-time.ts";
 import { settlesWithin } from "./patience.ts";
 import { currentActivity } from "./scope.ts";
+import type { Seams } from "./seams.ts";
 
 /** Rows after which a batch is full; a larger one would stop the event loop for longer than others should wait. */
 const MAX_ROWS = 1_000;
@@ -69,6 +72,7 @@ interface Entry {
 export class Journal {
   readonly #store: Store;
   readonly #log: Logger;
+  readonly #around: Seams["commit"];
   #queue: Submission[] = [];
   #flushing: Promise<void> | undefined;
   #failures = 0;
@@ -78,14 +82,20 @@ export class Journal {
   /** Called when events have been committed that are to be sent to a broker. */
   onOutgoing: () => void = () => {};
 
-  constructor(store: Store, log: Logger) {
+  constructor(store: Store, log: Logger, around: Seams["commit"]) {
     this.#store = store;
     this.#log = log;
+    this.#around = around;
   }
 
   /** Whether the last commit went through. */
   get isHealthy(): boolean {
     return this.#failures === 0;
+  }
+
+  /** Whether anything is being written, or is to be. */
+  get isBusy(): boolean {
+    return this.#flushing !== undefined;
   }
 
   /** Makes the change durable together with all others that are submitted meanwhile. */
@@ -113,6 +123,11 @@ export class Journal {
    */
   async close(patience: number): Promise<void> {
     await settlesWithin(patience, this.drain());
+    this.abandon();
+  }
+
+  /** Takes nothing more, and leaves what is not written. */
+  abandon(): void {
     this.#closed = true;
     for (const { resolve } of this.#queue.splice(0)) resolve(undefined);
   }
@@ -156,11 +171,11 @@ export class Journal {
     const changes = batch.map(({ change }) => change);
     for (let inDoubt = false; !this.#closed; inDoubt = true) {
       try {
-        const results = await this.#store.commit(changes, inDoubt);
+        const results = await this.#around(changes, () => this.#store.commit(changes, inDoubt));
         this.#recover();
         return results;
       } catch (error) {
-        await this.#endure(error);
+        if (!this.#closed) await this.#endure(error);
       }
     }
     return undefined;

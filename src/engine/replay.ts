@@ -4,11 +4,12 @@
  * The code must follow the history as it does in a worker. Where the history is known to hold all of it, because the
  * instance has ended or was being undone, it must also come to its end there, and to the same one.
  */
+
 import { isDeepStrictEqual } from "node:util";
 import { decode } from "../core/codec.ts";
 import type { InstancePatch } from "../core/commit.ts";
 import { AppStateError, NonDeterminismError, WorkflowNotRegisteredError } from "../core/errors.ts";
-import { Execution, type ExecutionOptions } from "../core/execution.ts";
+import { Execution, type ExecutionSource } from "../core/execution.ts";
 import { isFinished } from "../core/status.ts";
 import type { Outcome, Turn } from "../core/turn.ts";
 import type { Store } from "../store/store.ts";
@@ -17,11 +18,13 @@ import { Cancellation } from "./cancellation.ts";
 import { systemClock } from "./clock.ts";
 import { type Ending, endingOf, endOf, patchForRollback, patchForVerdict } from "./ending.ts";
 import type { ExportedInstance, HistoryExport } from "./history-export.ts";
+import { setImmediate } from "./machine-time.ts";
 import { runProgram } from "./program.ts";
 import { randomBytes } from "./random.ts";
 import type { ContextOptions, Request } from "./requests.ts";
 import { Rollback, splitHistory, type Verdict } from "./rollback.ts";
 import { guardRejections, isInCleanup, unguardRejections } from "./scope.ts";
+import { NO_SEAMS } from "./seams.ts";
 
 /** How an instance ended, or would end; values are decoded. */
 export interface ReplayEnd {
@@ -127,6 +130,7 @@ class Replay {
       maxValueBytes,
       saga: this.#rollback.saga,
       cancellation: this.#cancellation,
+      seams: NO_SEAMS,
       knows: (other) => workflows.get(other.name) === other,
       get store(): Store {
         throw new AppStateError("A history is replayed without a database.");
@@ -139,12 +143,12 @@ class Replay {
 
   /** Runs until the history is told, and the code has nothing more to do. */
   #stand(
-    code: Pick<ExecutionOptions<Request>, "history" | "after" | "isComplete">,
+    source: Omit<ExecutionSource, "program">,
     program: (execution: Execution<Request>) => unknown,
   ): Promise<Standing> {
     return new Promise((resolve) => {
       const execution: Execution<Request> = new Execution<Request>({
-        ...code,
+        ...source,
         instanceId: this.#instance.id,
         program: () => program(execution),
         defer: (task) => setImmediate(task),

@@ -13,7 +13,7 @@
 import { encodeThrown } from "../core/codec.ts";
 import type { Advance, ChangeResult, InstancePatch } from "../core/commit.ts";
 import { CancelledError, messageOf, StoreError } from "../core/errors.ts";
-import { Execution, type ExecutionOptions, type Reservation } from "../core/execution.ts";
+import { Execution, type ExecutionSource, type Reservation } from "../core/execution.ts";
 import type { HistoryEvent, NewEvent } from "../core/history.ts";
 import type { Outcome, Turn } from "../core/turn.ts";
 import type { Call, CancelRequest, Claim, InboxMessage } from "../store/store.ts";
@@ -88,11 +88,9 @@ export class Run implements TaskOwner, SubmissionsHost {
     this.#open = new OpenOperations(this, host, this.draft, this.#execution, () => this.#onAlarm());
   }
 
-  #createExecution(
-    code: Pick<ExecutionOptions<Request>, "history" | "after" | "isComplete" | "program">,
-  ): Execution<Request> {
+  #createExecution(source: ExecutionSource): Execution<Request> {
     return new Execution<Request>({
-      ...code,
+      ...source,
       instanceId: this.id,
       defer: this.#host.turns.defer,
       onTurn: (turn) => this.#onTurn(turn),

@@ -1,4 +1,5 @@
 /** The parts of a started app, put together, and taken apart again. */
+
 import { messageOf } from "../core/errors.ts";
 import { uuidv7 } from "../core/uuid.ts";
 import type { Store } from "../store/store.ts";
@@ -9,12 +10,14 @@ import { type Clock, DatabaseClock, systemClock } from "./clock.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { Journal } from "./journal.ts";
 import { bindLogger } from "./log.ts";
+import { clearInterval, setInterval, wallClock } from "./machine-time.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { Announcer, Presence } from "./presence.ts";
 import { ownIdentity } from "./process-identity.ts";
 import { randomBytes } from "./random.ts";
 import { Relayer } from "./relayer.ts";
 import { Results } from "./results.ts";
+import type { Load } from "./seams.ts";
 import { IDLE_INTERVAL, Watch } from "./watch.ts";
 import { Worker } from "./worker.ts";
 
@@ -53,13 +56,14 @@ export class Running {
 
   constructor(store: Store, setup: Setup) {
     const { options, workerId } = setup;
+    const { seams } = options;
     this.store = store;
     this.#setup = setup;
     this.#log = bindLogger(options.logger, { workerId });
-    this.#incarnation = uuidv7(Date.now(), randomBytes(10));
+    this.#incarnation = uuidv7(wallClock(), randomBytes(10));
     this.#databaseClock = store.isRemote ? new DatabaseClock(() => store.time()) : undefined;
-    this.clock = this.#databaseClock?.clock ?? systemClock;
-    this.journal = new Journal(store, this.#log);
+    this.clock = seams.clock ?? this.#databaseClock?.clock ?? systemClock;
+    this.journal = new Journal(store, this.#log, seams.commit);
     this.results = new Results(store);
     this.#announcer = new Announcer(store, this.#incarnation, options.listenNotify);
     this.watch = new Watch({
@@ -124,7 +128,23 @@ export class Running {
     await this.#announcer.drain();
     await this.#presence?.stop();
     await this.results.close();
-    await this.store.close();
+    await this.#setup.options.seams.close(() => this.store.close());
+  }
+
+  /** As if the process had died: nothing is written from here on, and the database is left open. */
+  kill(): void {
+    this.journal.abandon();
+    this.watch.stop();
+    clearInterval(this.#clockTimer);
+    void this.housekeeping.stop();
+    this.worker?.kill();
+    this.#relayer?.kill();
+  }
+
+  get load(): Load {
+    const parts = [this.journal, this.results, this.housekeeping, this.#relayer];
+    const { attempts = 0, isMoving = false } = this.worker?.load ?? {};
+    return { attempts, isMoving: isMoving || parts.some((part) => part?.isBusy) };
   }
 
   /** There is something to do, for this process or another. */
@@ -168,7 +188,7 @@ export class Running {
   #createWorker(): Worker {
     const { store, journal, results, clock, watch } = this;
     const { app, options, workerId, workflows } = this.#setup;
-    const identity = ownIdentity();
+    const identity = options.seams.identity ?? ownIdentity();
     return new Worker({
       ...options,
       store,
@@ -182,7 +202,15 @@ export class Running {
       isCutOff: () => this.#presence?.isCutOff ?? false,
       record: { ...identity, id: workerId, incarnation: this.#incarnation },
       workflows,
-      environment: { app, store, log: options.logger, maxValueBytes: options.maxValueBytes, clock, randomBytes },
+      environment: {
+        app,
+        store,
+        log: options.logger,
+        maxValueBytes: options.maxValueBytes,
+        clock,
+        randomBytes,
+        seams: options.seams,
+      },
       announce: (news) => this.#announcer.announce(news),
       onWork: () => watch.quicken(),
       onHeld: () => this.#relayer?.poke(),
