@@ -4,18 +4,14 @@ import type { Seams } from "./virtual-clock.ts";
 
 /** Where the app is to die, as by SIGKILL; each once. */
 export type CrashPoint =
-  /** When the body of an activity is about to run, or has ended, and nothing of it is recorded. */
+  /**
+   * In an attempt of an activity or a compensation: when its body is about to run; when it has ended, and nothing of that
+   * is recorded; when its outcome is about to be committed; when it just was.
+   */
   | {
-      readonly at: "before body" | "after body";
+      readonly at: "before body" | "after body" | "before commit" | "after commit";
       readonly activity: Named;
-      /** Which of its attempts, counted from 1 from now on. Default 1. */
-      readonly nth?: number;
-    }
-  /** When an outcome of an activity, or of a compensation, is about to be committed, or just was. */
-  | {
-      readonly at: "before commit" | "after commit";
-      readonly activity: Named;
-      /** Which of its outcomes, counted from 1 from now on. Default 1. */
+      /** Which attempt, or of commits which outcome, counted from 1 from now on. Default 1. */
       readonly nth?: number;
     }
   /** When it is about to be committed that a wait has taken an event of this type, or just was. */

@@ -1,5 +1,5 @@
 /** The result of an instance, for which time passes. */
-import type { AnyWorkflow, Startable, Workflow } from "../index.ts";
+import type { Startable, Workflow } from "../index.ts";
 import type { Life } from "./life.ts";
 import type { Lives } from "./lives.ts";
 import type { Passage } from "./passage.ts";
@@ -35,7 +35,7 @@ export function untilSettled(
 
 function ask(life: Life, workflow: Startable, id: string): Pending {
   const pending: Pending = { life, settled: undefined };
-  const handle = life.app.handle(workflow as AnyWorkflow as Workflow<readonly unknown[], unknown>, id);
+  const handle = life.app.handle(workflow as Workflow<readonly unknown[], unknown>, id);
   const result = handle.result();
   const note = (): void => {
     pending.settled = () => result;

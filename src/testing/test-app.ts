@@ -182,7 +182,7 @@ export class TestApp implements WorkflowStarter, AsyncDisposable {
    */
   stub<Ctx, Args extends readonly unknown[], Result>(
     definition: Definition<Ctx, Args, Result>,
-    fn?: (ctx: Ctx, ...args: NoInfer<Args>) => NoInfer<Result> | Promise<NoInfer<Result>>,
+    fn?: (ctx: Ctx, ...args: Args) => NoInfer<Result> | Promise<NoInfer<Result>>,
   ): Stub<Args>;
   stub(activity: string, fn?: (ctx: ActivityContext, ...args: never) => unknown): Stub;
   stub(definition: string | Definition<never, never, unknown>, fn?: (ctx: never, ...args: never) => unknown): Stub {

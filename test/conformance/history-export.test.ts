@@ -248,7 +248,7 @@ describe("an exported history of a saga", () => {
     const handle = await cancellable.start(app);
     await waiting(app, handle.id);
     await handle.cancel("enough");
-    await expect(handle.result()).rejects.toThrow();
+    await expect(handle.result()).rejects.toThrow("enough");
     expect(await check(app, handle.id, cancellable)).toMatchObject({ type: "ok" });
     const untidy = defineWorkflow("flow", async (ctx) => {
       await reserve(ctx, "c");
@@ -261,7 +261,7 @@ describe("an exported history of a saga", () => {
     const early = await unknown.start(client);
     await early.cancel();
     app.register(unknown);
-    await expect(early.result()).rejects.toThrow();
+    await expect(early.result()).rejects.toThrow("cancelled");
     expect(await check(app, early.id, unknown)).toMatchObject({ type: "ok" });
   });
 

@@ -10,6 +10,9 @@ export interface Surroundings {
   deprecate(id: string): void;
 }
 
+/** What is left when it is known which patches are in force. */
+type PlainStep = Exclude<Step, { readonly do: "patch" | "deprecated" }>;
+
 type Kind<D extends Step["do"]> = Extract<Step, { readonly do: D }>;
 
 export class Interpretation {
@@ -43,18 +46,18 @@ export class Interpretation {
   async #run(program: Program, path: string): Promise<void> {
     for (const [index, step] of program.entries()) {
       // In place, so that what a patch leaves as it was takes not a microtask longer than before.
-      for (const inner of this.#unpatched(step)) await this.#step(inner, `${path}/${index}`);
+      for (const inner of this.#chosen(step)) await this.#step(inner, `${path}/${index}`);
     }
   }
 
-  #unpatched(step: Step): Program {
+  #chosen(step: Step): readonly PlainStep[] {
     if (step.do === "patch") return this.#surroundings.patched(step.id) ? step.now : step.before;
     if (step.do !== "deprecated") return [step];
     this.#surroundings.deprecate(step.id);
     return step.now;
   }
 
-  async #step(step: Step, path: string): Promise<void> {
+  async #step(step: PlainStep, path: string): Promise<void> {
     switch (step.do) {
       case "op":
         this.#see(path, await this.#surroundings.call(step));

@@ -103,7 +103,7 @@ describe("a crash", () => {
   });
 
   it("in the midst of compensations runs only those that are left", async () => {
-    const undo = defineCompensation("undo", () => {});
+    const undo = defineCompensation<[string]>("undo", () => {});
     const book = defineActivity("book", (_, what: string) => what, { compensation: undo });
     const fail = defineActivity("fail", () => Promise.reject(new TerminalError("no")));
     const flow = defineWorkflow("flow", async (ctx) => {

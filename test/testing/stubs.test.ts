@@ -102,7 +102,7 @@ describe("operationsOf", () => {
     const handle = await flow.start(app);
     await app.untilWaiting(handle, "go");
     await handle.cancel("enough");
-    await expect(handle.result()).rejects.toThrow();
+    await expect(handle.result()).rejects.toThrow("enough");
     await app.app.retryCompensations(handle.id);
     await app.runUntilIdle();
     expect(operationsOf(await app.app.getHistory(handle.id))).toEqual([

@@ -102,7 +102,10 @@ describe("timers", () => {
         attempts.push(app.now - START);
         await app.sleep("1h");
       },
-      { timeout: "30s", retry: { maxAttempts: 4, initialInterval: "1s", backoff: 10, jitter: 0 } },
+      {
+        timeout: "30s",
+        retry: { maxAttempts: 4, initialInterval: "1s", multiplier: 10, maxInterval: "1h", jitter: 0 },
+      },
     );
     const flow = defineWorkflow("flow", (ctx) => hanging(ctx));
     app.app.register(flow);
@@ -201,7 +204,7 @@ describe("events for brokers", () => {
           tries.push(app.now - START);
           if (tries.length < 3) throw new Error("not yet");
         },
-        retry: { initialInterval: "1h", backoff: 2, jitter: 0 },
+        retry: { initialInterval: "1h", multiplier: 2, maxInterval: "1 day", jitter: 0 },
       },
     });
     await (await flow.start(app)).result();
