@@ -197,7 +197,7 @@ export class ActivityTask {
       const { seams } = this.#host.environment;
       result = await (session
         ? seams.commit([change], () => session.commitWith(change))
-        : this.#host.journal.submit(() => change));
+        : this.#host.journal.submit(() => change, this.#owner.id));
       if (result?.type === "refused") throw result.error;
     } catch (error) {
       place.cancel();

@@ -167,7 +167,7 @@ class Replay {
     // What it asks for next has not happened yet.
     if (!this.#isComplete) return OK;
     if (!outcome || beyond !== undefined) return this.#notEnded(beyond);
-    const ending = endingOf(outcome, this.#isCancelled, this.#workflow.name, {
+    const ending = endingOf(outcome, this.#isCancelled, this.#workflow, {
       clock: systemClock,
       environment: this.#environment,
       randomBytes,

@@ -1,6 +1,6 @@
 /** Runs a program as a user's workflow would run: with plain async functions and the language's own combinators. */
 import { ActivityError } from "../../src/core/errors.ts";
-import type { Leaf, Program, Step } from "./program.ts";
+import type { Leaf, PlainProgram, PlainStep, Program, Step } from "./program.ts";
 
 /** What a program needs of its surroundings. */
 export interface Surroundings {
@@ -9,9 +9,6 @@ export interface Surroundings {
   patched(id: string): boolean;
   deprecate(id: string): void;
 }
-
-/** What is left when it is known which patches are in force. */
-type PlainStep = Exclude<Step, { readonly do: "patch" | "deprecated" }>;
 
 type Kind<D extends Step["do"]> = Extract<Step, { readonly do: D }>;
 
@@ -50,7 +47,7 @@ export class Interpretation {
     }
   }
 
-  #chosen(step: Step): readonly PlainStep[] {
+  #chosen(step: Step): PlainProgram {
     if (step.do === "patch") return this.#surroundings.patched(step.id) ? step.now : step.before;
     if (step.do !== "deprecated") return [step];
     this.#surroundings.deprecate(step.id);
