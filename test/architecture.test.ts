@@ -80,6 +80,16 @@ describe("the architecture", () => {
     );
   });
 
+  it.each(files.filter((file) => file.startsWith("engine/") && file !== "engine/machine-time.ts"))(
+    "%s takes timers and clocks from machine-time.ts, or from a Clock",
+    (file) => {
+      const text = textOf(file);
+      const used = text.match(/\b(?:setTimeout|setInterval|setImmediate|performance)\b(?=[(.])/);
+      if (used) expect(importsOf(file)).toContain("engine/machine-time.ts");
+      expect(text).not.toMatch(/\bDate\.now\b|new Date\(\)/);
+    },
+  );
+
   it("keeps files short", () => {
     expect(files.filter((file) => textOf(file).split("\n").length > LONGEST)).toEqual([]);
   });

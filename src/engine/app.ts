@@ -264,7 +264,18 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
   /** The door of `romancy/testing`; not for users. */
   get "~testing"(): TestingDoor {
     const running = this.#need();
-    return { running, toMilliseconds };
+    return {
+      load: running.load,
+      kill: () => {
+        running.kill();
+        this.#letGo();
+      },
+      tidy: async () => {
+        await running.housekeeping.clean();
+        await running.housekeeping.rouseAll();
+      },
+      toMilliseconds,
+    };
   }
 
   /** The same. Needs no database. */
@@ -346,6 +357,11 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
       this.#options.logger.warn("The database did not answer while the app was shut down. Its connections are cut.");
       running.store.destroy();
     }
+    this.#letGo();
+  }
+
+  /** Leaves the process as it was found. */
+  #letGo(): void {
     unguardRejections();
     for (const signal of this.#options.shutdownSignals) process.off(signal, this.#onSignal);
   }

@@ -128,7 +128,7 @@ export class Running {
     await this.#announcer.drain();
     await this.#presence?.stop();
     await this.results.close();
-    await this.#setup.options.seams.close(() => this.store.close());
+    await this.store.close();
   }
 
   /** As if the process had died: nothing is written from here on, and the database is left open. */

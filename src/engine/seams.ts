@@ -1,6 +1,7 @@
 /** Where `romancy/testing` takes hold of an app; not for users. */
 import type { Change } from "../core/commit.ts";
 import type { Duration } from "../core/duration.ts";
+import type { Database } from "../store/store.ts";
 import type { ActivityContext } from "../workflow/activity-context.ts";
 import type { WorkflowContext } from "../workflow/workflow-context.ts";
 import type { Clock } from "./clock.ts";
@@ -17,10 +18,8 @@ export interface Seams {
   readonly clock?: Clock;
   /** What other workers are to take this process for. Default: what it is. */
   readonly identity?: ProcessIdentity;
-  /** Opens the database, or gives one that is open. */
-  readonly open: <Database extends object>(open: () => Promise<Database>) => Promise<Database>;
-  /** Closes the database at shutdown, or keeps it open. */
-  readonly close: (close: () => Promise<void>) => Promise<void>;
+  /** Opens the database, or gives another in its place. */
+  readonly open: (open: () => Promise<Database>) => Promise<Database>;
   /** Runs the body of an activity or a compensation. */
   readonly activity: (definition: Definition, ctx: ActivityContext, args: readonly unknown[]) => unknown;
   /** Runs the code of a workflow. */
@@ -32,7 +31,6 @@ export interface Seams {
 /** Everything as it is. */
 export const NO_SEAMS: Seams = {
   open: (open) => open(),
-  close: (close) => close(),
   activity: ({ fn }, ctx, args) => fn(ctx as never, ...(args as never)),
   workflow: ({ fn }, ctx, args) => fn(ctx as never, ...(args as never)),
   commit: (_, write) => write(),
@@ -48,13 +46,11 @@ export interface Load {
 
 /** What `romancy/testing` asks of a started app. */
 export interface TestingDoor {
-  readonly running: {
-    readonly load: Load;
-    /** As if the process had died. */
-    kill(): void;
-    /** Removes what nobody needs any more, as is done now and then. */
-    readonly housekeeping: { clean(): Promise<void> };
-  };
+  readonly load: Load;
+  /** As if the process had died: nothing is written from here on, handed back or told. */
+  kill(): void;
+  /** Does what is done now and then: removes what nobody needs any more, and calls for messages that a crash held up. */
+  tidy(): Promise<void>;
   /** @throws ValidationError */
   toMilliseconds(duration: Duration, what: string): number;
 }

@@ -6,6 +6,7 @@
  *    So everything that is asked can be asked twice: it has an id of its own, or only looks.
  */
 import type { Romancy, RomancyOptions } from "../index.ts";
+import type { Database } from "./access.ts";
 import type { Bodies } from "./bodies.ts";
 import type { CrashPoints } from "./crash-points.ts";
 import { Life, type LifeSeams } from "./life.ts";
@@ -26,11 +27,12 @@ export class Lives {
   #life: Promise<Life>;
   /** Absent while one is starting. */
   #current: Life | undefined;
-  #count = 0;
+  #ending: Promise<void> | undefined;
   /** Calls of the app that are under way. */
   #asking = 0;
-  #database: Promise<object> | undefined;
-  #isEnding = false;
+  #database: Promise<Database> | undefined;
+  /** Whether the next one could not start. */
+  #hasFailed = false;
   /** How many have died. */
   crashes = 0;
   /** Transactions that were written, or were to be when a life died. */
@@ -56,8 +58,9 @@ export class Lives {
 
   /** Whether it does anything by itself. */
   get isMoving(): boolean {
-    if (this.#asking > 0 || !this.#current) return true;
-    const { attempts, isMoving } = this.#current.app["~testing"].running.load;
+    if (!this.#current) return !this.#hasFailed;
+    if (this.#asking > 0) return true;
+    const { attempts, isMoving } = this.#current.app["~testing"].load;
     return isMoving || attempts > this.#parts.bodies.sleeping;
   }
 
@@ -80,10 +83,15 @@ export class Lives {
   }
 
   /** Ends the one of this moment, and the database. */
-  async end(): Promise<void> {
-    this.#isEnding = true;
+  end(): Promise<void> {
+    this.#ending ??= this.#end();
+    return this.#ending;
+  }
+
+  async #end(): Promise<void> {
     const life = await this.#life.catch(() => undefined);
     await life?.app.shutdown();
+    await (await this.#database)?.close();
   }
 
   /** Asks the app (2). */
@@ -100,8 +108,12 @@ export class Lives {
   }
 
   async #begin(): Promise<Life> {
-    const life = new Life(this.#options, ++this.#count, (one) => this.#seamsOf(one));
-    await life.app.start();
+    const database = (open: () => Promise<Database>): Promise<Database> => {
+      this.#database ??= open();
+      return this.#database;
+    };
+    const life = new Life(this.#options, database, (one) => this.#seamsOf(one));
+    await life.begin();
     this.#current = life;
     return life;
   }
@@ -113,26 +125,22 @@ export class Lives {
     life.die();
     this.#parts.clock.clear();
     this.#life = this.#begin();
-    // Whoever asks next is told.
-    this.#life.catch(() => {});
+    this.#life.catch(() => {
+      // Whoever asks next is told why.
+      this.#hasFailed = true;
+    });
   }
 
   #seamsOf(life: Life): LifeSeams {
     const { clock, bodies, stubs, points } = this.#parts;
     return {
       clock,
-      open: (open) => {
-        this.#database ??= open();
-        return this.#database as ReturnType<typeof open>;
-      },
-      close: async (close) => {
-        if (this.#isEnding) await close();
-      },
       workflow: (definition, ctx, args) => stubs.workflow(definition, ctx, args),
       activity: async (definition, ctx, args) => {
         if (points.isHit("before body", definition.name, ctx)) return this.#dieFor(life);
-        const result = await bodies.run(ctx, () => stubs.activity(definition, ctx, args));
-        return points.isHit("after body", definition.name, ctx) ? this.#dieFor(life) : result;
+        const outcome = bodies.run(ctx, () => stubs.activity(definition, ctx, args));
+        await outcome.catch(() => {});
+        return points.isHit("after body", definition.name, ctx) ? this.#dieFor(life) : outcome;
       },
       commit: async (changes, write) => {
         this.commits++;

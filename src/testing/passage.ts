@@ -12,7 +12,7 @@ import { StuckError } from "./errors.ts";
 import { until } from "./real-time.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 
-/** Milliseconds of virtual time after which what nobody needs is removed, as a worker does each minute. */
+/** Milliseconds of virtual time between two times of what a worker does now and then. */
 const TIDY_AFTER = 60_000;
 
 /** Jumps of the clock after which a wait is taken for one that never ends. */
@@ -21,7 +21,7 @@ const MOST_JUMPS = 100_000;
 export interface PassageHost {
   /** Whether anything goes on by itself. */
   isMoving(): boolean;
-  /** Removes what nobody needs any more. */
+  /** Does what a worker does now and then. */
   tidy(): Promise<void>;
 }
 

@@ -75,7 +75,7 @@ export class TestApp implements WorkflowStarter, AsyncDisposable {
     this.#lives = new Lives(this.#options, parts);
     this.#passage = new Passage(this.#clock, {
       isMoving: () => this.#lives.isMoving,
-      tidy: async () => (await this.#lives.alive()).app["~testing"].running.housekeeping.clean(),
+      tidy: async () => (await this.#lives.alive()).app["~testing"].tidy(),
     });
   }
 
@@ -228,12 +228,14 @@ export class TestApp implements WorkflowStarter, AsyncDisposable {
 
   /** As `app.publish`. */
   async publish(channel: string, data: unknown, options?: PublishOptions): Promise<SentMessage> {
-    return this.#lives.ask((app) => app.publish(channel, data, options));
+    const withId = { id: randomUUID(), ...options };
+    return this.#lives.ask((app) => app.publish(channel, data, withId));
   }
 
   /** As `app.sendTo`. */
   async sendTo(instance: Instance, channel: string, data: unknown, options?: PublishOptions): Promise<SentMessage> {
-    return this.#lives.ask((app) => app.sendTo(idOf(instance), channel, data, options));
+    const withId = { id: randomUUID(), ...options };
+    return this.#lives.ask((app) => app.sendTo(idOf(instance), channel, data, withId));
   }
 
   /** A handle on an instance, such as a child, whose `result` lets time pass. */

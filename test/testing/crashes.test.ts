@@ -1,7 +1,13 @@
 /** The app dies where the test says, as by SIGKILL, and another one goes on with its database. */
 import { afterEach, describe, expect, it } from "vitest";
 import { defineActivity, defineCompensation, defineWorkflow, TerminalError } from "../../src/index.ts";
-import { crashEverywhere, startTestApp, type TestApp, type TestAppOptions } from "../../src/testing/index.ts";
+import {
+  type CrashPoint,
+  crashEverywhere,
+  startTestApp,
+  type TestApp,
+  type TestAppOptions,
+} from "../../src/testing/index.ts";
 
 const apps: TestApp[] = [];
 
@@ -94,7 +100,8 @@ describe("a crash", () => {
       await write(ctx);
       return count(ctx);
     });
-    for (const at of ["before body", "after body", "before commit", "after commit"] as const) {
+    const moments: CrashPoint["at"][] = ["before body", "after body", "before commit", "after commit"];
+    for (const at of moments) {
       const app = await start({ workflows: [flow] });
       app.crashAt({ at, activity: write });
       expect(await (await flow.start(app)).result()).toBe(1);
@@ -122,6 +129,19 @@ describe("a crash", () => {
       "book:2/compensation:1 completed",
       "book:1/compensation:1 completed",
     ]);
+  });
+
+  it("leaves no timer and no listener behind", async () => {
+    const timers = (): number => process.getActiveResourcesInfo().filter((one) => one === "Timeout").length;
+    const listeners = process.listenerCount("unhandledRejection");
+    const before = timers();
+    const app = await start({ workflows: [order] });
+    await order.start(app, "book");
+    for (let times = 0; times < 3; times++) await app.crash();
+    await app.shutdown();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(timers()).toBeLessThanOrEqual(before);
+    expect(process.listenerCount("unhandledRejection")).toBe(listeners);
   });
 
   it("whenever the test wants it, and other code goes on", async () => {
@@ -162,6 +182,40 @@ describe("crashEverywhere", () => {
     const { commits, crashes } = await crashEverywhere({ workflows: [order] }, runOrder);
     expect(commits).toBeGreaterThan(4);
     expect(crashes).toBe(2 * commits);
+  });
+
+  it("finds nothing lost or done twice in competing channels, children, sagas, groups, outbox and recur", async () => {
+    const sent: unknown[] = [];
+    const undo = defineCompensation<[string]>("undo", () => {});
+    const book = defineActivity("book", (_, what: string) => what, { compensation: undo });
+    const worker = defineWorkflow("worker", async (ctx, name: string, count: number): Promise<string[]> => {
+      await ctx.subscribe("jobs", "competing");
+      const { data } = await ctx.receive<string>("jobs");
+      await ctx.sendEvent({ id: `${data}`, type: "done", source: "test", data });
+      return count === 1 ? [name, data] : ctx.recur(name, count - 1);
+    });
+    const saga = defineWorkflow("saga", async (ctx) => {
+      await book(ctx, "hotel");
+      throw new TerminalError("full");
+    });
+    const family = defineWorkflow("family", async (ctx) => {
+      const first = await worker.start(ctx, "first", 2);
+      const failure = await saga(ctx).catch((error: unknown) => String((error as Error).cause));
+      for (const job of ["a", "b"]) await ctx.publish("jobs", job);
+      return [await first.result(), failure];
+    });
+    const options: TestAppOptions = {
+      workflows: [family, worker, saga],
+      outbox: { publisher: async (event) => void sent.push(event.id) },
+    };
+    const { crashes } = await crashEverywhere(options, async (app) => {
+      sent.length = 0;
+      const handle = await family.start(app);
+      expect(await handle.result()).toEqual([["first", "b"], expect.stringContaining("full")]);
+      await app.runUntilIdle();
+      expect([...new Set(sent)]).toEqual(["a", "b"]);
+    });
+    expect(crashes).toBeGreaterThan(20);
   });
 
   it("tells at which crash a test fails, such as one that counts on a single run", async () => {
