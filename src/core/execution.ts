@@ -189,7 +189,7 @@ export class Execution<Request> {
     return decode(value) as T;
   }
 
-  /** Whether the history, as it was loaded, holds anything of an operation that has no completion. */
+  /** Whether the history, as it was loaded, records the operation; what is completed is forgotten once it is delivered. */
   hasRecord(id: string): boolean {
     return this.#recorded.has(id);
   }

@@ -224,10 +224,11 @@ function endOfPatch(patch: InstancePatch): ReplayEnd {
   return ending ? endOfRecord(ending) : { status: "recurred" };
 }
 
+/** A child that had completed, and was undone, still has what it returned: that is not its end any more. */
 function endOfRecord({ status, output, error }: Pick<ExportedInstance, "status" | "output" | "error">): ReplayEnd {
   return {
     status: status as ReplayEnd["status"],
-    ...(output !== null && { output: decode(output) }),
+    ...(status === "completed" && output !== null && { output: decode(output) }),
     ...(error !== null && { error: decode(error) }),
   };
 }

@@ -77,6 +77,7 @@ export class Lives {
     const life = await this.alive();
     this.#current = undefined;
     await life.app.shutdown();
+    this.#parts.clock.clear();
     this.#options = options;
     this.#life = this.#begin();
     await this.#life;
@@ -113,8 +114,9 @@ export class Lives {
       return this.#database;
     };
     const life = new Life(this.#options, database, (one) => this.#seamsOf(one));
-    await life.begin();
-    this.#current = life;
+    // It may die before it has quite begun.
+    await Promise.race([life.begin(), life.death]);
+    if (!life.isDead) this.#current = life;
     return life;
   }
 

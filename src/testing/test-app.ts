@@ -30,6 +30,10 @@ import { standingOf } from "./standing.ts";
 import { type Definition, type Stub, Stubs } from "./stubs.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
+/**
+ * What a test app can be told: all that an app can, but for its database. Unless a `logger` is given it is silent, and unless
+ * a `shutdownTimeout` is given activities that run at the end are waited for no longer than one second, of real time.
+ */
 export interface TestAppOptions extends Omit<RomancyOptions, "database" | "pool" | "worker" | "~seams"> {
   /** What time it is at first. Default: the first of January 2026, UTC, so that tests see the same times in each run. */
   readonly now?: Date | number;
@@ -68,7 +72,7 @@ export class TestApp implements WorkflowStarter, AsyncDisposable {
 
   /** For `startTestApp`. */
   constructor({ now = START, seed = 1, ...options }: TestAppOptions) {
-    this.#options = { logger: SILENT, ...options, database: ":memory:" };
+    this.#options = { logger: SILENT, shutdownTimeout: "1s", ...options, database: ":memory:" };
     this.#clock = new VirtualClock(timeOf(now), seed);
     this.#bodies = new Bodies(this.#clock);
     const parts = { clock: this.#clock, bodies: this.#bodies, stubs: this.#stubs, points: this.#points };

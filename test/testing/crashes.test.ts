@@ -87,6 +87,16 @@ describe("a crash", () => {
     expect(app.pendingCrashes).toEqual([{ at: "before commit", activity: "nobody" }]);
   });
 
+  it("right after another one, before the app has quite begun again", async () => {
+    const app = await start({ workflows: [order] });
+    for (let commit = 1; commit <= 12; commit++) app.crashAt({ at: "before commit", commit });
+    const crashed = (async () => {
+      for (let times = 0; times < 5; times++) await app.crash();
+    })();
+    await Promise.all([runOrder(app), crashed]);
+    expect(app.crashes).toBeGreaterThan(10);
+  });
+
   it("keeps what an activity has written through its session, or loses it with the record", async () => {
     const write = defineActivity("write", async (ctx) => {
       await ctx.session.query("insert into effects (n) values (1)");
