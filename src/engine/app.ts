@@ -21,10 +21,13 @@ import type { AnyWorkflow, Workflow } from "../workflow/workflow.ts";
 import { cancel, retryCompensations } from "./cancel.ts";
 import { prepareEvent } from "./events.ts";
 import { type HistoryEntry, readHistory } from "./history-entries.ts";
-import { exportHistory, type HistoryExport, readExport } from "./history-export.ts";
+import { exportHistory, type HistoryExport } from "./history-export.ts";
+import { HookRunner } from "./hooks.ts";
 import { describeInstance } from "./inspect.ts";
 import { type InstancePage, listInstances } from "./listing.ts";
 import type { InstanceFilter } from "./listing-filter.ts";
+import { bindLogger } from "./log.ts";
+import { Metrics } from "./metrics.ts";
 import { openDatabase } from "./open-database.ts";
 import { type ResolvedOptions, type RomancyOptions, resolveOptions } from "./options.ts";
 import { outboxOf } from "./outbox.ts";
@@ -32,11 +35,11 @@ import type { OutboxSettings } from "./outbox-options.ts";
 import { settlesWithin } from "./patience.ts";
 import { publish, type SendingEnvironment, sendTo } from "./publish.ts";
 import { randomBytes } from "./random.ts";
-import { type ReplayVerdict, replay } from "./replay.ts";
+import { type ReplayResult, replay } from "./replay.ts";
 import { Running } from "./running.ts";
 import { guardRejections, unguardRejections } from "./scope.ts";
-import type { TestingDoor } from "./seams.ts";
 import { type StartEnvironment, start } from "./start.ts";
+import { type TestingDoor, testingDoor } from "./testing-door.ts";
 
 /** Milliseconds that the database is given, beside running activities, when the app shuts down. */
 const CLOSED_WITHIN = 5_000;
@@ -66,6 +69,9 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
   readonly outbox: Outbox;
   readonly #options: ResolvedOptions;
   readonly #workflows = new Map<string, AnyWorkflow>();
+  readonly #metrics: Metrics | undefined;
+  /** Absent where nobody wants to be told. */
+  readonly #hooks: HookRunner | undefined;
   #starting: Promise<Running> | undefined;
   #running: Running | undefined;
   #stopping: Promise<void> | undefined;
@@ -76,12 +82,18 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
   constructor(options: RomancyOptions) {
     this.#options = resolveOptions(options);
     this.workerId = this.#options.workerId ?? uuidv4(randomBytes(16));
+    const { logger, hooks, metrics } = this.#options;
+    this.#metrics = metrics ? new Metrics() : undefined;
+    const told = this.#metrics ? [this.#metrics.hooks, ...hooks] : hooks;
+    this.#hooks = told.length > 0 ? new HookRunner(told, bindLogger(logger, { workerId: this.workerId })) : undefined;
     this.register(...(options.workflows ?? []));
     this.#http = new HttpDoor(this.#options, {
       prepareEvent: (event) => prepareEvent(event, undefined, this.#environment()),
       publish: (channel, data, sending) => this.publish(channel, data, sending),
       sendTo: (id, channel, data, sending) => this.sendTo(id, channel, data, sending),
       cancel: (id, reason) => this.cancel(id, reason),
+      metrics: () => this.#metrics?.text(),
+      within: (context, run) => this.#hooks?.within(context, run) ?? run(),
       ping: () => this.#need().store.time(),
     });
     this.fetch = this.#http.fetch;
@@ -263,30 +275,13 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
 
   /** The door of `romancy/testing`; not for users. */
   get "~testing"(): TestingDoor {
-    const running = this.#need();
-    return {
-      load: running.load,
-      kill: () => {
-        running.kill();
-        this.#letGo();
-      },
-      tidy: async () => {
-        await running.housekeeping.clean();
-        await running.housekeeping.rouseAll();
-      },
-      toMilliseconds,
-    };
+    return testingDoor(this.#need(), () => this.#letGo());
   }
 
   /** The same. Needs no database. */
-  async "~replay"(
-    history: unknown,
-  ): Promise<{ readonly instanceId: string; readonly workflow: string } & ReplayVerdict> {
-    const read = readExport(history);
-    const { id: instanceId, workflow } = read.instance;
+  "~replay"(history: unknown): Promise<ReplayResult> {
     const { maxValueBytes } = this.#options;
-    const verdict = await replay(read, { app: this, workflows: this.#workflows, maxValueBytes });
-    return { instanceId, workflow, ...verdict };
+    return replay(history, { app: this, workflows: this.#workflows, maxValueBytes });
   }
 
   #environment(): StartEnvironment & SendingEnvironment {
@@ -300,6 +295,7 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
       randomBytes,
       maxValueBytes,
       workflows: this.#workflows,
+      hooks: this.#hooks,
       onWork: () => running.tellOfWork(),
       rouse: (channel) => void housekeeping.rouse(channel),
     };
@@ -329,7 +325,7 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
       await (options.autoMigrate ? migrate(database) : checkSchema(database));
       const { workerId } = this;
       const publisher = options.worker ? await publisherOf(options.outbox) : undefined;
-      const setup = { app: this, options, workerId, workflows: this.#workflows, publisher };
+      const setup = { app: this, options, workerId, workflows: this.#workflows, hooks: this.#hooks, publisher };
       const running = new Running(new SqlStore(database), setup);
       await running.start();
       guardRejections();

@@ -15,7 +15,8 @@ import { AppStateError, messageOf } from "../core/errors.ts";
 import { outgoingOf } from "../core/outgoing.ts";
 import type { Store } from "../store/store.ts";
 import type { Logger } from "../workflow/logger.ts";
-import { setImmediate, setTimeout } from "./machine-time.ts";
+import type { HookRunner } from "./hooks.ts";
+import { performance, setImmediate, setTimeout } from "./machine-time.ts";
 import { settlesWithin } from "./patience.ts";
 import { currentActivity } from "./scope.ts";
 import { NO_SEAMS, type Seams } from "./seams.ts";
@@ -84,6 +85,7 @@ export class Journal {
   readonly #store: Store;
   readonly #log: Logger;
   readonly #around: Seams["commit"];
+  readonly #hooks: HookRunner | undefined;
   /** Commits that may be under way at once. */
   readonly #lanes: number;
   #queue: Submission[] = [];
@@ -99,10 +101,11 @@ export class Journal {
   /** Called when events have been committed that are to be sent to a broker. */
   onOutgoing: () => void = () => {};
 
-  constructor(store: Store, log: Logger, around: Seams["commit"] = NO_SEAMS.commit) {
+  constructor(store: Store, log: Logger, around: Seams["commit"] = NO_SEAMS.commit, hooks?: HookRunner) {
     this.#store = store;
     this.#log = log;
     this.#around = around;
+    this.#hooks = hooks;
     this.#lanes = store.commitsAtOnce;
   }
 
@@ -228,8 +231,10 @@ export class Journal {
     const changes = batch.map(({ change }) => change);
     for (let inDoubt = false; !this.#closed; inDoubt = true) {
       try {
+        const begun = performance.now();
         const results = await this.#around(changes, () => this.#store.commit(changes, inDoubt));
         this.#recover();
+        this.#hooks?.tell("onCommit", { changes: changes.length, duration: performance.now() - begun });
         return results;
       } catch (error) {
         if (!this.#closed) await this.#endure(error);

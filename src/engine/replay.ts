@@ -17,7 +17,7 @@ import type { AnyWorkflow } from "../workflow/workflow.ts";
 import { Cancellation } from "./cancellation.ts";
 import { systemClock } from "./clock.ts";
 import { type Ending, endingOf, endOf, patchForRollback, patchForVerdict } from "./ending.ts";
-import type { ExportedInstance, HistoryExport } from "./history-export.ts";
+import { type ExportedInstance, type HistoryExport, readExport } from "./history-export.ts";
 import { setImmediate } from "./machine-time.ts";
 import { runProgram } from "./program.ts";
 import { randomBytes } from "./random.ts";
@@ -36,7 +36,7 @@ export interface ReplayEnd {
 }
 
 /** What today's code makes of a history. */
-export type ReplayVerdict =
+type ReplayVerdict =
   /** It follows the history, and comes to the same end where there is one. */
   | { readonly type: "ok" }
   /**
@@ -48,6 +48,12 @@ export type ReplayVerdict =
   /** It follows, and comes to another end than was recorded. */
   | { readonly type: "different_end"; readonly recorded: ReplayEnd; readonly replayed: ReplayEnd };
 
+/** What today's code makes of one history. `type` tells what; only `ok` is good. */
+export type ReplayResult = ReplayVerdict & {
+  readonly instanceId: string;
+  readonly workflow: string;
+};
+
 export interface ReplayEnvironment {
   readonly app: object;
   readonly workflows: ReadonlyMap<string, AnyWorkflow>;
@@ -56,14 +62,20 @@ export interface ReplayEnvironment {
 
 const OK: ReplayVerdict = { type: "ok" };
 
-/** Never rejects for what the code does. */
-export async function replay(history: HistoryExport, environment: ReplayEnvironment): Promise<ReplayVerdict> {
-  const { workflow: name } = history.instance;
+/**
+ * Never rejects for what the code does.
+ *
+ * @throws ValidationError when it is no export
+ */
+export async function replay(history: unknown, environment: ReplayEnvironment): Promise<ReplayResult> {
+  const read = readExport(history);
+  const { id: instanceId, workflow: name } = read.instance;
+  const facts = { instanceId, workflow: name };
   const workflow = environment.workflows.get(name);
-  if (!workflow) return { type: "not_registered", error: new WorkflowNotRegisteredError(name) };
+  if (!workflow) return { ...facts, type: "not_registered", error: new WorkflowNotRegisteredError(name) };
   guardRejections();
   try {
-    return await new Replay(history, workflow, environment).run();
+    return { ...facts, ...(await new Replay(read, workflow, environment).run()) };
   } finally {
     unguardRejections();
   }
@@ -124,6 +136,7 @@ class Replay {
       app,
       instanceId,
       workflowName,
+      traceContext: null,
       clock: systemClock,
       log: SILENT,
       randomBytes,

@@ -1,6 +1,5 @@
 /** Where `romancy/testing` takes hold of an app; not for users. */
 import type { Change } from "../core/commit.ts";
-import type { Duration } from "../core/duration.ts";
 import type { Database } from "../store/store.ts";
 import type { ActivityContext } from "../workflow/activity-context.ts";
 import type { WorkflowContext } from "../workflow/workflow-context.ts";
@@ -42,15 +41,4 @@ export interface Load {
   readonly attempts: number;
   /** Whether anything else goes on by itself: a turn, a commit, a claim, a look at the database, a call of a broker. */
   readonly isMoving: boolean;
-}
-
-/** What `romancy/testing` asks of a started app. */
-export interface TestingDoor {
-  readonly load: Load;
-  /** As if the process had died: nothing is written from here on, handed back or told. */
-  kill(): void;
-  /** Does what is done now and then: removes what nobody needs any more, and calls for messages that a crash held up. */
-  tidy(): Promise<void>;
-  /** @throws ValidationError */
-  toMilliseconds(duration: Duration, what: string): number;
 }
