@@ -25,7 +25,7 @@ const order = defineWorkflow("order", async (ctx, orderId: string) => {
 
 const shipped = { type: "order.shipped", source: "shop", subject: "ORD-1", data: { tracking: "T-1" } };
 
-test("an order is charged and shipped", async () => {
+await test("an order is charged and shipped", async () => {
   await using app = await startTestApp({ workflows: [order] });
   const charged = app.stub(charge, async (_ctx, orderId) => `PAY-${orderId}`).failFirst(1);
   const handle = await order.start(app, "ORD-1");
@@ -41,7 +41,7 @@ test("an order is charged and shipped", async () => {
   ]);
 });
 
-test("when nothing is shipped, somebody is reminded after three days", async () => {
+await test("when nothing is shipped, somebody is reminded after three days", async () => {
   await using app = await startTestApp({ workflows: [order] });
   app.stub(charge, async () => "PAY-1");
   const reminded = app.stub(remind);
@@ -52,7 +52,7 @@ test("when nothing is shipped, somebody is reminded after three days", async () 
   assert.equal(reminded.calls.length, 1);
 });
 
-test("it ends well wherever its process dies", async () => {
+await test("it ends well wherever its process dies", async () => {
   const { crashes } = await crashEverywhere({ workflows: [order] }, async (app) => {
     app.stub(charge, async () => "PAY-1");
     const handle = await order.start(app, "ORD-1");
@@ -63,7 +63,7 @@ test("it ends well wherever its process dies", async () => {
   assert.ok(crashes > 5);
 });
 
-test("code that does not follow a recorded history is found before it is deployed", async () => {
+await test("code that does not follow a recorded history is found before it is deployed", async () => {
   await using app = await startTestApp({ workflows: [order] });
   app.stub(charge, async () => "PAY-1");
   const handle = await order.with({ id: "ORD-1" }).start(app, "ORD-1");

@@ -201,7 +201,7 @@ describe("crashEverywhere", () => {
     const worker = defineWorkflow("worker", async (ctx, name: string, count: number): Promise<string[]> => {
       await ctx.subscribe("jobs", "competing");
       const { data } = await ctx.receive<string>("jobs");
-      await ctx.sendEvent({ id: `${data}`, type: "done", source: "test", data });
+      await ctx.sendEvent({ id: data, type: "done", source: "test", data });
       return count === 1 ? [name, data] : ctx.recur(name, count - 1);
     });
     const saga = defineWorkflow("saga", async (ctx) => {
