@@ -28,12 +28,14 @@ export interface PassageHost {
 export class Passage {
   readonly #clock: VirtualClock;
   readonly #host: PassageHost;
+  readonly #mostJumps: number;
   #isJumping = false;
   #tidiedAt: number;
 
-  constructor(clock: VirtualClock, host: PassageHost) {
+  constructor(clock: VirtualClock, host: PassageHost, mostJumps: number = MOST_JUMPS) {
     this.#clock = clock;
     this.#host = host;
+    this.#mostJumps = mostJumps;
     this.#tidiedAt = clock.now();
   }
 
@@ -55,7 +57,7 @@ export class Passage {
    * @throws StuckError when there is no end to it
    */
   async until<T>(look: () => Promise<T | undefined>, limit: number = Number.POSITIVE_INFINITY): Promise<T | undefined> {
-    for (let jumps = 0; jumps < MOST_JUMPS; jumps++) {
+    for (let jumps = 0; jumps < this.#mostJumps; jumps++) {
       await this.settle();
       const found = await look();
       if (found !== undefined) return found;
@@ -65,7 +67,7 @@ export class Passage {
       await this.#jump(next);
     }
     throw new StuckError(
-      `Time has passed to ${new Date(this.#clock.now()).toISOString()} in ${MOST_JUMPS} steps, and what the test waits for ` +
+      `Time has passed to ${new Date(this.#clock.now()).toISOString()} in ${this.#mostJumps} steps, and what the test waits for ` +
         "has not come. A workflow that never ends keeps time going: use `advance` for as far as the test needs.",
     );
   }

@@ -169,6 +169,15 @@ describe("a crash", () => {
     expect(await handle.result()).toBe("RES-book");
   });
 
+  it("that no app survives is told, and hangs nobody", async () => {
+    const app = await start({ workflows: [order] });
+    const twin = defineWorkflow("order", () => "twin");
+    await expect(app.crash({ workflows: [order, twin] })).rejects.toThrow("Two different workflows are called order");
+    await app.settle();
+    expect(() => app.app).toThrow("starting");
+    await expect(app.sendTo("nobody", "news", null)).rejects.toThrow("Two different workflows");
+  });
+
   it("does not reach what was sent: messages come once", async () => {
     const flow = defineWorkflow("flow", async (ctx) => {
       await ctx.subscribe("news", "broadcast");
@@ -184,6 +193,7 @@ describe("a crash", () => {
       await app.publish("news", news);
     }
     expect(await handle.result()).toEqual(["a", "b", "c"]);
+    await expect(app.sendTo(handle, "news", "d")).rejects.toThrow("completed");
   });
 });
 
@@ -226,6 +236,27 @@ describe("crashEverywhere", () => {
       expect([...new Set(sent)]).toEqual(["a", "b"]);
     });
     expect(crashes).toBeGreaterThan(20);
+  });
+
+  it("cancels once, however often the request has to be made", async () => {
+    const undone: string[] = [];
+    const book = defineActivity("book", (_, what: string) => what, {
+      compensation: (_ctx, what) => void undone.push(what),
+    });
+    const flow = defineWorkflow("flow", async (ctx) => {
+      await book(ctx, "hotel");
+      await ctx.waitEvent("never");
+    });
+    const { commits, crashes } = await crashEverywhere({ workflows: [flow] }, async (app) => {
+      undone.length = 0;
+      const handle = await flow.start(app);
+      await app.untilWaiting(handle);
+      await handle.cancel("enough");
+      await expect(handle.result()).rejects.toThrow("enough");
+      expect(new Set(undone)).toEqual(new Set(["hotel"]));
+      expect(await handle.status()).toBe("cancelled");
+    });
+    expect(crashes).toBe(2 * commits);
   });
 
   it("tells at which crash a test fails, such as one that counts on a single run", async () => {
