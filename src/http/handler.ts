@@ -1,6 +1,7 @@
 /** Answers requests. */
 import { messageOf } from "../core/errors.ts";
 import { cancelInstance } from "./cancel.ts";
+import { Mounts } from "./mounts.ts";
 import type { Context, Fetch } from "./port.ts";
 import { Problem, reply, replyToError, statusOf } from "./replies.ts";
 import { takeEvents } from "./take-events.ts";
@@ -16,20 +17,27 @@ interface Route {
 
 const READ = ["GET", "HEAD"];
 
-/** The first whose path fits is taken. */
-const ROUTES: readonly Route[] = [
+/** Those that have a name. The first whose path fits is taken. */
+const NAMED: readonly Route[] = [
   { path: /\/health\/live\/*$/, methods: READ, answer: () => reply(200, { status: "live" }) },
   { path: /\/health\/ready\/*$/, methods: READ, answer: (_, context) => ready(context) },
   { path: /\/publish\/[^/]+\/*$/, methods: ["POST"], answer: publishMessage },
   { path: /\/send\/[^/]+\/[^/]+\/*$/, methods: ["POST"], answer: sendMessage },
   { path: /\/cancel(\/[^/]*)?\/*$/, methods: ["POST"], answer: cancelInstance },
-  { path: /^/, methods: ["POST"], answer: takeEvents },
 ];
 
-export function createHandler(context: Context): Fetch {
+/** What is left when nothing else has the path. */
+const EVENTS: Route = { path: /^/, methods: ["POST"], answer: takeEvents };
+
+/** Whether a path is that of a route which has a name. */
+export function isNamedRoute(path: string): boolean {
+  return NAMED.some((route) => route.path.test(path));
+}
+
+export function createHandler(context: Context, mounts: Mounts = new Mounts()): Fetch {
   return async (request) => {
     try {
-      return await route(request, context);
+      return await route(request, context, mounts);
     } catch (error) {
       if (statusOf(error) >= 500) context.log.error("A request failed.", { error: messageOf(error), cause: error });
       return replyToError(error);
@@ -37,14 +45,17 @@ export function createHandler(context: Context): Fetch {
   };
 }
 
-async function route(request: Request, context: Context): Promise<Response> {
+async function route(request: Request, context: Context, mounts: Mounts): Promise<Response> {
   const { pathname } = new URL(request.url);
-  const found = ROUTES.find(({ path }) => path.test(pathname));
-  if (found?.methods.includes(request.method)) {
+  // A channel or an instance may be called as something is that is mounted.
+  const mounted = isNamedRoute(pathname) ? undefined : mounts.find(pathname);
+  if (mounted) return mounted(request);
+  const found = NAMED.find(({ path }) => path.test(pathname)) ?? EVENTS;
+  if (found.methods.includes(request.method)) {
     const response = await found.answer(request, context);
     return request.method === "HEAD" ? new Response(null, response) : response;
   }
-  const allow = found?.methods.join(", ") ?? "";
+  const allow = found.methods.join(", ");
   throw new Problem(405, "MethodNotAllowed", `Use ${allow} here.`, { allow });
 }
 
