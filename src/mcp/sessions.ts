@@ -1,0 +1,87 @@
+/** Sessions of clients that speak the protocol's revisions of 2025; the later ones have none. */
+import type {
+  AuthInfo,
+  McpServerFactory,
+  WebStandardStreamableHTTPServerTransport,
+} from "@modelcontextprotocol/server";
+import type { Duration } from "../index.ts";
+import { refuse } from "./guard.ts";
+import type { Sdk } from "./sdk.ts";
+
+export interface SessionOptions {
+  /** At most so many at once; who comes then is asked to come later. Default 1,000. */
+  readonly max?: number;
+  /** A session that nobody used for so long ends. Default 30 minutes. */
+  readonly idleTimeout?: Duration;
+}
+
+export interface SessionLimits {
+  readonly max: number;
+  /** Milliseconds. */
+  readonly idleTimeout: number;
+  /** Bytes. */
+  readonly maxBodyBytes: number;
+}
+
+interface Session {
+  readonly transport: WebStandardStreamableHTTPServerTransport;
+  /** Whose it is; `undefined` when nobody has to say. */
+  readonly clientId: string | undefined;
+  readonly idle: NodeJS.Timeout;
+}
+
+export class Sessions {
+  readonly #sdk: Sdk;
+  readonly #factory: McpServerFactory;
+  readonly #limits: SessionLimits;
+  readonly #sessions = new Map<string, Session>();
+
+  constructor(sdk: Sdk, factory: McpServerFactory, limits: SessionLimits) {
+    this.#sdk = sdk;
+    this.#factory = factory;
+    this.#limits = limits;
+  }
+
+  async fetch(request: Request, authInfo: AuthInfo | undefined): Promise<Response> {
+    const id = request.headers.get("mcp-session-id");
+    if (id === null) return this.#open(request, authInfo);
+    const session = this.#sessions.get(id);
+    // Another's session is none.
+    if (!session || session.clientId !== authInfo?.clientId)
+      return refuse(404, "There is no such session. Begin a new one.");
+    session.idle.refresh();
+    return session.transport.handleRequest(request, { ...(authInfo && { authInfo }) });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#sessions.values()].map(({ transport }) => transport.close()));
+  }
+
+  /** What does not begin a session is refused by the transport, which is then forgotten. */
+  async #open(request: Request, authInfo: AuthInfo | undefined): Promise<Response> {
+    const { max, maxBodyBytes } = this.#limits;
+    if (this.#sessions.size >= max) return refuse(503, "There are too many sessions. Come again later.");
+    const transport = new this.#sdk.WebStandardStreamableHTTPServerTransport({
+      sessionIdGenerator: () => crypto.randomUUID(),
+      maxRequestBodySize: maxBodyBytes,
+      onsessioninitialized: (id) => this.#keep(id, transport, authInfo?.clientId),
+    });
+    const server = await this.#factory({ era: "legacy", requestInfo: request, ...(authInfo && { authInfo }) });
+    await server.connect(transport);
+    const response = await transport.handleRequest(request, { ...(authInfo && { authInfo }) });
+    if (transport.sessionId === undefined) await transport.close();
+    return response;
+  }
+
+  #keep(id: string, transport: WebStandardStreamableHTTPServerTransport, clientId: string | undefined): void {
+    // Not what keeps a process alive.
+    const idle = setTimeout(() => void transport.close(), this.#limits.idleTimeout).unref();
+    this.#sessions.set(id, { transport, clientId, idle });
+    const { onclose } = transport;
+    transport.onclose = () => {
+      clearTimeout(idle);
+      this.#sessions.delete(id);
+      onclose?.();
+    };
+  }
+}
