@@ -2,7 +2,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { ReadableStream } from "node:stream/web";
 import { NodeBody } from "./node-body.ts";
 import type { Fetch } from "./port.ts";
 import { Problem, replyToError } from "./replies.ts";
@@ -88,7 +87,7 @@ async function send(reply: Response, response: ServerResponse): Promise<void> {
   if (reply.body && reply.headers.get("content-type")?.startsWith("text/event-stream")) {
     response.writeHead(reply.status, Object.fromEntries(reply.headers));
     response.flushHeaders();
-    await pipeline(Readable.fromWeb(reply.body as ReadableStream), response);
+    await pipeline(Readable.fromWeb(reply.body), response);
     return;
   }
   const content = Buffer.from(await reply.arrayBuffer());

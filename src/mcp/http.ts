@@ -19,8 +19,8 @@ export interface McpHttpOptions extends GuardOptions {
 
 export interface HttpDoor {
   /** Never rejects. */
-  fetch(request: Request): Promise<Response>;
-  close(): Promise<void>;
+  readonly fetch: (request: Request) => Promise<Response>;
+  readonly close: () => Promise<void>;
 }
 
 const BODY_BYTES = 1_000_000;

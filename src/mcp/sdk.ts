@@ -21,6 +21,17 @@ export function loadStdioSdk(): Promise<StdioSdk> {
   return load(() => import("@modelcontextprotocol/server/stdio"));
 }
 
+/** Has something done when a connection has ended, after what the SDK does then. */
+export function afterClose(transport: { onclose?: () => void }, then: () => void): void {
+  const { onclose } = transport;
+  Object.assign(transport, {
+    onclose() {
+      onclose?.();
+      then();
+    },
+  });
+}
+
 async function load<T>(load: () => Promise<T>): Promise<T> {
   try {
     return await load();

@@ -6,7 +6,7 @@ import type {
 } from "@modelcontextprotocol/server";
 import type { Duration } from "../index.ts";
 import { refuse } from "./guard.ts";
-import type { Sdk } from "./sdk.ts";
+import { afterClose, type Sdk } from "./sdk.ts";
 
 export interface SessionOptions {
   /** At most so many at once; who comes then is asked to come later. Default 1,000. */
@@ -77,11 +77,9 @@ export class Sessions {
     // Not what keeps a process alive.
     const idle = setTimeout(() => void transport.close(), this.#limits.idleTimeout).unref();
     this.#sessions.set(id, { transport, clientId, idle });
-    const { onclose } = transport;
-    transport.onclose = () => {
+    afterClose(transport, () => {
       clearTimeout(idle);
       this.#sessions.delete(id);
-      onclose?.();
-    };
+    });
   }
 }

@@ -1,7 +1,7 @@
 /** The transport of clients that start the server as their own process. */
 import type { McpServerFactory } from "@modelcontextprotocol/server";
 import type { Logger } from "../index.ts";
-import { loadStdioSdk } from "./sdk.ts";
+import { afterClose, loadStdioSdk } from "./sdk.ts";
 
 export interface StdioConnection {
   /** Resolves when the client has ended the connection, or `close` has. */
@@ -17,11 +17,6 @@ export async function serveStdio(factory: McpServerFactory, logger: Logger): Pro
     transport,
     onerror: (error) => logger.error("The connection with the client has failed.", { error: error.message }),
   });
-  // The SDK has put its own there, which it needs.
-  const { onclose } = transport;
-  transport.onclose = () => {
-    onclose?.();
-    resolve();
-  };
+  afterClose(transport, resolve);
   return { closed, close: () => connection.close() };
 }

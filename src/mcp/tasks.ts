@@ -109,7 +109,11 @@ async function taskOf(
     // A workflow that has failed is a tool's failure, not one of the protocol.
     case "completed":
     case "failed":
-      return { ...times(description), status: "completed", result: { resultType: "complete", ...endResult(id, outcome) } };
+      return {
+        ...times(description),
+        status: "completed",
+        result: { resultType: "complete", ...endResult(id, outcome) },
+      };
   }
 }
 

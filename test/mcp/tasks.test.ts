@@ -109,7 +109,9 @@ it("tells of tasks as the specification has it", async () => {
   await until(async () => (await look("ORD-2"))["status"] === "cancelled");
 
   // A workflow's failure is that of a tool, not of the protocol.
-  const { taskId } = CreateTaskResultV2Schema.parse(await result("tools/call", { name: "refuse_start", arguments: {} }));
+  const { taskId } = CreateTaskResultV2Schema.parse(
+    await result("tools/call", { name: "refuse_start", arguments: {} }),
+  );
   await until(async () => (await look(taskId))["status"] === "completed");
   expect(await look(taskId)).toMatchObject({ result: { isError: true } });
 });
@@ -125,5 +127,7 @@ it("knows no tasks of others, and tells nobody who has not asked for tasks", asy
     expect(unasked).toMatchObject({ error: { code: -32_021 } });
   }
   const plain = await asker(url, {})("tools/call", { name: "sum_start", arguments: { a: 1 } });
-  expect(plain).toMatchObject({ result: { resultType: "complete", structuredContent: { instance_id: expect.any(String) } } });
+  expect(plain).toMatchObject({
+    result: { resultType: "complete", structuredContent: { instance_id: expect.any(String) } },
+  });
 });

@@ -2,7 +2,7 @@
 import type { Client } from "@modelcontextprotocol/client";
 import { describe, expect, it } from "vitest";
 import { startApp } from "../support/apps.ts";
-import { until } from "../support/wait.ts";
+import { gate, until } from "../support/wait.ts";
 import { call, connectHttp, connectStdio, type Era, startHttp } from "./support/clients.ts";
 import { secret, WORKFLOWS } from "./support/orders.ts";
 
@@ -202,20 +202,27 @@ describe("tools", () => {
       data: { status: "failed", error: { name: "Error", message: "The card was refused." } },
     });
     const late = await call(client, "refuse_cancel", { instance_id: failed?.id });
-    expect(late).toMatchObject({ isError: false, data: { success: false, message: expect.stringContaining("failed") } });
+    expect(late).toMatchObject({
+      isError: false,
+      data: { success: false, message: expect.stringContaining("failed") },
+    });
   });
 
   it("give a result after the server was killed, from the next one", async () => {
     const first = await connectStdio("legacy");
     await call(first.client, "order_start", { orderId: "ORD-1", amount: 5 });
-    const closed = new Promise<void>((resolve) => (first.client.onclose = resolve));
+    const closed = gate();
+    Object.assign(first.client, { onclose: closed.open });
     first.kill();
-    await closed;
+    await closed.opened;
     const { client } = await connectStdio("legacy");
     const shop = await startApp({ worker: false });
     await shop.sendEvent({ type: "paid", source: "/psp", subject: "ORD-1" });
     const result = await call(client, "order_result", { instance_id: "ORD-1", wait_seconds: 50 });
-    expect(result).toMatchObject({ isError: false, data: { status: "completed", output: { reservation: "RES-ORD-1" } } });
+    expect(result).toMatchObject({
+      isError: false,
+      data: { status: "completed", output: { reservation: "RES-ORD-1" } },
+    });
   });
 
   it("stand beside prompts", async () => {

@@ -1,7 +1,13 @@
 /** The workflows that the servers of these tests offer. */
 import { z } from "zod";
 import { defineActivity, defineCompensation, defineWorkflow, Romancy } from "../../../src/index.ts";
-import { createMcpServer, definePrompt, type McpHttpOptions, type WorkflowServer, workflowTools } from "../../../src/mcp/index.ts";
+import {
+  createMcpServer,
+  definePrompt,
+  type McpHttpOptions,
+  type WorkflowServer,
+  workflowTools,
+} from "../../../src/mcp/index.ts";
 
 const release = defineCompensation("release", () => {});
 
