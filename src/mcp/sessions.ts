@@ -30,11 +30,16 @@ interface Session {
   readonly idle: NodeJS.Timeout;
 }
 
+/** Milliseconds; a timer takes no more, some 25 days. */
+const LONGEST = 2 ** 31 - 1;
+
 export class Sessions {
   readonly #sdk: Sdk;
   readonly #factory: McpServerFactory;
   readonly #limits: SessionLimits;
   readonly #sessions = new Map<string, Session>();
+  /** Those that are about to be added. */
+  #opening = 0;
 
   constructor(sdk: Sdk, factory: McpServerFactory, limits: SessionLimits) {
     this.#sdk = sdk;
@@ -57,13 +62,24 @@ export class Sessions {
     await Promise.all([...this.#sessions.values()].map(({ transport }) => transport.close()));
   }
 
-  /** What does not begin a session is refused by the transport, which is then forgotten. */
   async #open(request: Request, authInfo: AuthInfo | undefined): Promise<Response> {
-    const { max, maxBodyBytes } = this.#limits;
-    if (this.#sessions.size >= max) return refuse(503, "There are too many sessions. Come again later.");
+    const { max } = this.#limits;
+    if (this.#sessions.size + this.#opening >= max) {
+      return refuse(503, "There are too many sessions. Come again later.");
+    }
+    this.#opening++;
+    try {
+      return await this.#begin(request, authInfo);
+    } finally {
+      this.#opening--;
+    }
+  }
+
+  /** What does not begin a session is refused by the transport, which is then forgotten. */
+  async #begin(request: Request, authInfo: AuthInfo | undefined): Promise<Response> {
     const transport = new this.#sdk.WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: () => crypto.randomUUID(),
-      maxRequestBodySize: maxBodyBytes,
+      maxRequestBodySize: this.#limits.maxBodyBytes,
       onsessioninitialized: (id) => this.#keep(id, transport, authInfo?.clientId),
     });
     const server = await this.#factory({ era: "legacy", requestInfo: request, ...(authInfo && { authInfo }) });
@@ -75,7 +91,7 @@ export class Sessions {
 
   #keep(id: string, transport: WebStandardStreamableHTTPServerTransport, clientId: string | undefined): void {
     // Not what keeps a process alive.
-    const idle = setTimeout(() => void transport.close(), this.#limits.idleTimeout).unref();
+    const idle = setTimeout(() => void transport.close(), Math.min(this.#limits.idleTimeout, LONGEST)).unref();
     this.#sessions.set(id, { transport, clientId, idle });
     afterClose(transport, () => {
       clearTimeout(idle);

@@ -1,6 +1,7 @@
 /** Who is let in by HTTP, and what limits hold. */
 import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
+import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { until } from "../support/wait.ts";
 import { call, connectHttp, startHttp } from "./support/clients.ts";
@@ -26,8 +27,7 @@ async function post(url: string, body: unknown, headers: Readonly<Record<string,
   const sent = request(url, { method: "POST", headers: all });
   sent.end(typeof body === "string" ? body : JSON.stringify(body));
   const [response] = (await once(sent, "response")) as [IncomingMessage];
-  const text = (await Array.fromAsync(response)).join("");
-  return { status: response.statusCode ?? 0, headers: response.headers, text };
+  return { status: response.statusCode ?? 0, headers: response.headers, text: await text(response) };
 }
 
 describe("a server by HTTP", () => {
