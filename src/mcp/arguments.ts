@@ -50,6 +50,17 @@ export interface InputOptions {
 /** @throws ValidationError when a schema cannot be shown as JSON Schema */
 export function toolInput({ name, options }: AnyWorkflow, { parameters, inputSchema }: InputOptions): ToolInput {
   const schemas = schemasOf(options.input);
+  if (inputSchema && inputSchema["type"] !== "object") {
+    throw new ValidationError(
+      `The \`inputSchema\` of ${name} is no object's. Tools take objects: say \`type: "object"\`.`,
+    );
+  }
+  if (parameters && parameters.length < schemas.length) {
+    throw new ValidationError(
+      `The \`parameters\` of workflow ${name} are fewer than its schemas: ${parameters.length} of ${schemas.length}. Name ` +
+        "each argument.",
+    );
+  }
   const shown = inputSchema ? [] : schemas.map((one, index) => toJsonSchema(one, `Argument ${index + 1} of ${name}`));
   if (parameters) return inputByName(parameters, schemas, shown, inputSchema);
   const whole = inputSchema ?? (shown.length === 1 ? shown.find(({ type }) => type === "object") : undefined);

@@ -39,10 +39,15 @@ export function pollInterval({ status }: InstanceDescription): number {
 
 /** Such as `waiting for the event payment.completed (ORD-1) until 2026-03-01T12:00:00.000Z; 2 activities are completed`. */
 export function progressText({ description, completedActivities }: Found): string {
-  const { status, waitingFor } = description;
+  const { waitingFor } = description;
+  const state = stateOf(description);
   const waits = waitingFor.map(waitText).join(", ");
   const done = completedActivities === 1 ? "1 activity is" : `${completedActivities} activities are`;
-  return `${waits === "" ? status : `${status} for ${waits}`}; ${done} completed`;
+  return `${waits === "" ? state : `${state} for ${waits}`}; ${done} completed`;
+}
+
+function stateOf({ status }: InstanceDescription): string {
+  return status === "recurred" ? "going on as another instance" : status;
 }
 
 function waitText(wait: WaitDescription): string {

@@ -1,5 +1,5 @@
 import { answer, failure } from "./answers.ts";
-import { countActivities, pollInterval } from "./instances.ts";
+import { countActivities, pollInterval, progressText } from "./instances.ts";
 import { toJson } from "./json.ts";
 import { type Outcome, outcomeOf } from "./outcome.ts";
 import { progressTeller } from "./progress.ts";
@@ -10,7 +10,7 @@ const OUTPUT = {
   instance_id: INSTANCE_ID,
   status: { type: "string" },
   output: { description: "What the workflow has returned." },
-  error: { type: "object", properties: { name: { type: "string" }, message: { type: "string" } } },
+  error: { type: "object", description: "Why it has failed, when it has." },
 };
 
 /** Gives what an instance has returned, and may wait for it. */
@@ -35,11 +35,11 @@ export const resultTool: ToolMaker = (offer, workshop) => {
       const outcome = await outcomeOf(app, offer.workflow, id, waiting);
       if (outcome.kind !== "unfinished") return endResult(id, outcome);
       const { description } = outcome;
-      const done = await countActivities(app, id);
+      const progress = progressText({ description, completedActivities: await countActivities(app, id) });
       const seconds = pollInterval(description) / 1_000;
       return failure(
-        `Instance ${id} has no result yet: it is ${description.status}, with ${done} activities completed. Ask again in ${seconds} ` +
-          `seconds, or with wait_seconds, of at most ${maxWait / 1_000}.`,
+        `Instance ${id} has no result yet: it is ${progress}. Ask again in ${seconds} seconds, or with wait_seconds, of ` +
+          `at most ${maxWait / 1_000}.`,
         { instance_id: id, status: description.status },
       );
     },
@@ -54,8 +54,14 @@ export function endResult(id: string, outcome: Exclude<Outcome, { kind: "unfinis
   }
   const { kind, error } = outcome;
   const { name, message } = error.cause instanceof Error ? error.cause : error;
+  const failures = error.compensationErrors.map((one) => one.message);
+  const said = kind === "failed" ? `Instance ${id} has failed: ${message}` : message;
   return failure(
-    `Instance ${id} ${kind === "failed" ? "has failed" : "was cancelled"}: ${message} It will not go on by itself.`,
-    { instance_id: id, status: kind, error: { name, message } },
+    [said, ...failures, "It does not go on by itself: start another instance where that helps."].join("\n"),
+    {
+      instance_id: id,
+      status: kind,
+      error: { name, message, ...(failures.length > 0 && { compensation_errors: failures }) },
+    },
   );
 }

@@ -29,7 +29,7 @@ export interface WorkflowServerOptions {
   /** Whether clients that take tasks get each instance as a task. Default `true`. */
   readonly tasks?: boolean;
   readonly http?: McpHttpOptions;
-  /** Called with the SDK's own server for each connection, to add tools and resources that are no workflows. */
+  /** Called with the SDK's own server for each connection, or request, to add tools and resources that are no workflows. */
   readonly extend?: (server: McpServer) => void;
   /** Default: warnings and errors go to the error output. */
   readonly logger?: Logger;

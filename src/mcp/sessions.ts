@@ -26,7 +26,7 @@ export interface SessionLimits {
 interface Session {
   readonly transport: WebStandardStreamableHTTPServerTransport;
   /** Whose it is; `undefined` when nobody has to say. */
-  readonly clientId: string | undefined;
+  readonly owner: string | undefined;
   readonly idle: NodeJS.Timeout;
 }
 
@@ -51,9 +51,8 @@ export class Sessions {
     const id = request.headers.get("mcp-session-id");
     if (id === null) return this.#open(request, authInfo);
     const session = this.#sessions.get(id);
-    // Another's session is none.
-    if (!session || session.clientId !== authInfo?.clientId)
-      return refuse(404, "There is no such session. Begin a new one.");
+    const isTheirs = session?.owner === ownerOf(authInfo);
+    if (!session || !isTheirs) return refuse(404, "There is no such session. Begin a new one.");
     session.idle.refresh();
     return session.transport.handleRequest(request, { ...(authInfo && { authInfo }) });
   }
@@ -80,7 +79,7 @@ export class Sessions {
     const transport = new this.#sdk.WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: () => crypto.randomUUID(),
       maxRequestBodySize: this.#limits.maxBodyBytes,
-      onsessioninitialized: (id) => this.#keep(id, transport, authInfo?.clientId),
+      onsessioninitialized: (id) => this.#keep(id, transport, ownerOf(authInfo)),
     });
     const server = await this.#factory({ era: "legacy", requestInfo: request, ...(authInfo && { authInfo }) });
     await server.connect(transport);
@@ -89,13 +88,18 @@ export class Sessions {
     return response;
   }
 
-  #keep(id: string, transport: WebStandardStreamableHTTPServerTransport, clientId: string | undefined): void {
+  #keep(id: string, transport: WebStandardStreamableHTTPServerTransport, owner: string | undefined): void {
     // Not what keeps a process alive.
     const idle = setTimeout(() => void transport.close(), Math.min(this.#limits.idleTimeout, LONGEST)).unref();
-    this.#sessions.set(id, { transport, clientId, idle });
+    this.#sessions.set(id, { transport, owner, idle });
     afterClose(transport, () => {
       clearTimeout(idle);
       this.#sessions.delete(id);
     });
   }
+}
+
+/** Where the verifier does not say whose a token is, it is its own. */
+function ownerOf(authInfo: AuthInfo | undefined): string | undefined {
+  return authInfo && (authInfo.clientId || authInfo.token);
 }

@@ -44,6 +44,10 @@ it("refuses what cannot be shown or called so, and says what to do", async () =>
   const mine = defineWorkflow("mine", (_ctx, given: unknown) => given, { input: opaque });
   await expect(offer(mine)).rejects.toThrow("mine gives it no `~standard.jsonSchema`");
   await offer(workflowTools(mine, { inputSchema: { type: "object" } }));
+  await expect(offer(workflowTools(mine, { inputSchema: { type: "array" } }))).rejects.toThrow('say `type: "object"`');
+  await expect(offer(workflowTools(mine, { parameters: [] }))).rejects.toThrow(
+    "The `parameters` of workflow mine are fewer than its schemas: 0 of 1. Name each argument.",
+  );
   await expect(offer(named("two words"))).rejects.toThrow("Give workflow two words a `prefix`");
   await offer(workflowTools(named("two words"), { prefix: "two_words" }));
   await expect(offer(named("a"), workflowTools(named("b"), { prefix: "a" }))).rejects.toMatchObject({

@@ -1,9 +1,10 @@
 /** The tools of workflows, by both ways, to clients of both eras of the protocol. */
+import { once } from "node:events";
 import type { Client } from "@modelcontextprotocol/client";
 import { describe, expect, it } from "vitest";
 import { startApp } from "../support/apps.ts";
 import { gate, until } from "../support/wait.ts";
-import { call, connectHttp, connectStdio, type Era, startHttp } from "./support/clients.ts";
+import { call, connectHttp, connectStdio, type Era, startHttp, startStdio } from "./support/clients.ts";
 import { secret, WORKFLOWS } from "./support/orders.ts";
 
 const WAYS: Readonly<Record<string, (era: Era) => Promise<Client>>> = {
@@ -68,7 +69,7 @@ describe("tools", () => {
     const { client } = await connectStdio("legacy");
     const { tools } = await client.listTools();
     expect(tools.map(({ name }) => name)).toEqual(
-      ["order", "steps", "sum", "echo", "refuse", "count.down"].flatMap((prefix) =>
+      ["order", "steps", "sum", "echo", "refuse", "count.down", "relay", "nameless"].flatMap((prefix) =>
         ["start", "status", "result", "cancel"].map((verb) => `${prefix}_${verb}`),
       ),
     );
@@ -187,7 +188,7 @@ describe("tools", () => {
     const result = await call(client, "order_result", { instance_id: "ORD-1", wait_seconds: 50 });
     expect(result).toMatchObject({
       isError: true,
-      text: expect.stringContaining("Instance ORD-1 was cancelled: "),
+      text: "Instance ORD-1 was cancelled: A mistake.\nIt does not go on by itself: start another instance where that helps.",
       data: { status: "cancelled", error: { name: "CancelledError" } },
     });
     const shop = await startApp({ worker: false });
@@ -198,7 +199,9 @@ describe("tools", () => {
     const end = await call(client, "refuse_result", { instance_id: failed?.id, wait_seconds: 50 });
     expect(end).toMatchObject({
       isError: true,
-      text: `Instance ${failed?.id} has failed: The card was refused. It will not go on by itself.`,
+      text:
+        `Instance ${failed?.id} has failed: The card was refused.\n` +
+        "It does not go on by itself: start another instance where that helps.",
       data: { status: "failed", error: { name: "Error", message: "The card was refused." } },
     });
     const late = await call(client, "refuse_cancel", { instance_id: failed?.id });
@@ -223,6 +226,36 @@ describe("tools", () => {
       isError: false,
       data: { status: "completed", output: { reservation: "RES-ORD-1" } },
     });
+  });
+
+  it("follow an instance that went on as another one", async () => {
+    const { client } = await connectStdio("legacy");
+    const { data } = await call(client, "relay_start", { arguments: [false] });
+    const { instance_id } = data as { instance_id: string };
+    const shop = await startApp({ worker: false });
+    await until(async () => (await shop.getInstance(instance_id)).status === "recurred");
+    const status = await call(client, "relay_status", { instance_id });
+    expect(status).toMatchObject({ data: { status: "recurred" }, text: expect.stringContaining("Ask relay_result") });
+    const early = await call(client, "relay_result", { instance_id });
+    expect(early).toMatchObject({ isError: true, text: expect.stringContaining("it is going on as another instance") });
+    await shop.sendEvent({ type: "go", source: "/test" });
+    const result = await call(client, "relay_result", { instance_id, wait_seconds: 50 });
+    expect(result).toMatchObject({ isError: false, data: { status: "completed", output: "done" } });
+  });
+
+  it("keep to themselves what is nothing for models", async () => {
+    const { client } = await connectStdio("legacy");
+    expect(await call(client, "nameless_start", {})).toEqual({
+      isError: true,
+      text: "The request could not be handled. Try again in a minute; the server's log says why it failed.",
+      data: undefined,
+    });
+  });
+
+  it("end with the client that has started their server", async () => {
+    const { child } = startStdio();
+    child.stdin.end();
+    expect(await once(child, "exit")).toEqual([0, null]);
   });
 
   it("stand beside prompts", async () => {

@@ -1,7 +1,8 @@
 /** The SDK's own clients, on servers in processes of their own. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { type CallToolResult, Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
@@ -47,17 +48,18 @@ export async function connectStdio(era: Era): Promise<Connection> {
   return { client, kill: () => process.kill(Number(transport.pid), "SIGKILL") };
 }
 
+/** The same server without a client. */
+export function startStdio(): { child: ChildProcessByStdio<Writable, null, null> } {
+  const args = [...FLAGS, fixture("stdio-server.ts")];
+  return { child: spawn(process.execPath, args, { env: environment(), stdio: ["pipe", "ignore", "inherit"] }) };
+}
+
 function environment(): Record<string, string> {
   return { ...(process.env as Record<string, string>), DATABASE: testDatabase().url };
 }
 
-export interface HttpServer {
-  readonly url: string;
-  readonly process: ChildProcess;
-}
-
 /** A server on a port. */
-export async function startHttp(options: object = {}): Promise<HttpServer> {
+export async function startHttp(options: object = {}): Promise<{ url: string }> {
   const child = spawn(process.execPath, [...FLAGS, fixture("http-server.ts")], {
     env: { ...environment(), HTTP: JSON.stringify(options) },
     stdio: ["pipe", "pipe", "inherit"],
@@ -68,7 +70,7 @@ export async function startHttp(options: object = {}): Promise<HttpServer> {
     await exited;
   });
   const [url] = (await once(createInterface(child.stdout), "line")) as [string];
-  return { url, process: child };
+  return { url };
 }
 
 export async function connectHttp(url: string, era: Era, token?: string): Promise<Client> {

@@ -62,10 +62,24 @@ const countDown = defineWorkflow("count.down", (ctx, { from }: { from: number })
   from === 0 ? 0 : (ctx.recur({ from: from - 1 }) as never),
 );
 
+/** Goes on as another instance, which waits for `go`. */
+const relay = defineWorkflow(
+  "relay",
+  async (ctx, isLast: boolean): Promise<string> => {
+    if (!isLast) return ctx.recur(true);
+    await ctx.waitEvent("go");
+    return "done";
+  },
+  { input: z.boolean(), events: ["go"] },
+);
+
+/** Does not even get an id. */
+const nameless = defineWorkflow("nameless", () => null);
+
 /** Not offered. */
 export const secret = defineWorkflow("secret", () => "hidden");
 
-export const WORKFLOWS = [order, steps, add, echo, refuse, countDown, secret];
+export const WORKFLOWS = [order, steps, add, echo, refuse, countDown, relay, nameless, secret];
 
 const reorder = definePrompt("reorder", ({ orderId }) => `Order again what was in order ${orderId}.`, {
   description: "Orders the same again.",
@@ -89,6 +103,12 @@ export async function startServer(http: McpHttpOptions = {}): Promise<{ app: Rom
       echo,
       refuse,
       countDown,
+      relay,
+      workflowTools(nameless, {
+        instanceId: () => {
+          throw new Error("The password is swordfish.");
+        },
+      }),
     ],
     prompts: [reorder],
     http,
