@@ -39,7 +39,9 @@ export {
 export { type ErrorMatcher, type RetryPolicy, retryPolicies } from "./core/retry.ts";
 export type { InstanceStatus } from "./core/status.ts";
 export { Romancy } from "./engine/app.ts";
-export type { HistoryEntry, InstanceFilter, InstancePage, WaitTarget } from "./engine/inspect.ts";
+export type { HistoryEntry, WaitTarget } from "./engine/history-entries.ts";
+export type { InstancePage } from "./engine/listing.ts";
+export type { InstanceFilter } from "./engine/listing-filter.ts";
 export type { HttpOptions, RomancyOptions } from "./engine/options.ts";
 export type { OutboxOptions } from "./engine/outbox-options.ts";
 export { toNodeListener } from "./http/node-listener.ts";

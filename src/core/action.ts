@@ -76,6 +76,10 @@ interface NewChild {
   /** JSON object of strings, or `null` for none. */
   readonly tags: string | null;
   readonly priority: number;
+  /** The workflow's version; `null` for none. */
+  readonly version: string | null;
+  /** JSON object of strings: the trace context of its parent, or `null` for none. */
+  readonly traceContext: string | null;
   /** Whether it goes on when its parent is cancelled or fails. */
   readonly isDetached: boolean;
   /** What it hears of from its birth. */

@@ -117,17 +117,23 @@ export interface NewInstance {
   /** JSON object of strings, or `null` for none. */
   readonly tags: string | null;
   readonly priority: number;
+  /** The workflow's version; `null` for none. */
+  readonly version: string | null;
+  /** JSON object of strings: the trace context of whoever starts it, or `null` for none. */
+  readonly traceContext: string | null;
   /** Set when the creating worker runs it at once; the epoch is then 1. */
   readonly workerId: string | null;
   /** Epoch milliseconds. */
   readonly createdAt: number;
 }
 
-/** The instance that one goes on as. Its workflow, tags and priority are the same. */
+/** The instance that one goes on as. Its workflow, tags, priority and trace context are the same. */
 interface Successor {
   readonly id: string;
   /** Encoded list of arguments. */
   readonly input: string;
+  /** Of the workflow as it is now; `null` for none. */
+  readonly version: string | null;
   /** Who runs it at once; the epoch is then 1. */
   readonly workerId: string;
 }

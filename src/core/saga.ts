@@ -25,6 +25,7 @@ export class Saga<Undo> {
 
   /** What has happened; each event once, in order. */
   note(event: HistoryEvent): void {
+    if (this.#offers.size === 0) return;
     if (event.kind === "child_ended") this.#noteEnd(event.childId, decodeEnding(event.ending).status);
     const undo = this.#offers.get(event.operationId);
     if (undo === undefined) return;

@@ -31,7 +31,16 @@ const sqliteDialect: Dialect = {
   tableExists: sql`select name from sqlite_schema where type = 'table' and name = ${$("table")}`,
   isOneOf: (column, list) => sql`${column} in (select value from json_each(${list}))`,
   bindList: JSON.stringify,
+  rowWord: "",
+  containsText: (column, text) => sql`instr(lower(${column}), lower(${text})) > 0`,
+  hasMembers: (column, members) => sql`not exists (
+    select 1 from json_each(${members}) as wanted where not exists (
+      select 1 from json_each(${column}) as had where had.key = wanted.key and had.value = wanted.value))`,
+  isJsonAt: (column, { path }, value) => sql`(
+    replace(json_type(${column}, ${path}), 'integer', 'real') = replace(json_type(${value}), 'integer', 'real')
+    and json_extract(${column}, ${path}) is json_extract(${value}, '$'))`,
   isBlocked: "status = 'blocked'",
+  rootEndedAt: "completed_at",
   isLockHeld: () => "null",
 };
 
@@ -66,6 +75,7 @@ const BEGIN = `begin immediate; savepoint ${MARK}`;
 class SqliteDatabase implements Database {
   readonly dialect: Dialect = sqliteDialect;
   readonly naming: Naming;
+  readonly commitsAtOnce = 1;
   readonly reader: Connection;
   readonly viewer: Connection;
   readonly writer: Connection;

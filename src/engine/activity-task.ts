@@ -194,7 +194,7 @@ export class ActivityTask {
     };
     let result: ChangeResult | undefined;
     try {
-      result = await (session ? session.commitWith(change) : this.#host.journal.submit(() => change));
+      result = await (session ? session.commitWith(change) : this.#host.journal.submit(() => change, this.#owner.id));
       if (result?.type === "refused") throw result.error;
     } catch (error) {
       place.cancel();

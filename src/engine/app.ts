@@ -20,14 +20,10 @@ import type { Startable, StartOptions, WorkflowStarter } from "../workflow/start
 import type { AnyWorkflow, Workflow } from "../workflow/workflow.ts";
 import { cancel, retryCompensations } from "./cancel.ts";
 import { prepareEvent } from "./events.ts";
-import {
-  describeInstance,
-  type HistoryEntry,
-  type InstanceFilter,
-  type InstancePage,
-  listInstances,
-  readHistory,
-} from "./inspect.ts";
+import { type HistoryEntry, readHistory } from "./history-entries.ts";
+import { describeInstance } from "./inspect.ts";
+import { type InstancePage, listInstances } from "./listing.ts";
+import type { InstanceFilter } from "./listing-filter.ts";
 import { openDatabase } from "./open-database.ts";
 import { type ResolvedOptions, type RomancyOptions, resolveOptions } from "./options.ts";
 import { outboxOf } from "./outbox.ts";
@@ -159,7 +155,14 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
     return describeInstance(this.#need().store.views, id);
   }
 
-  /** Instances, newest first, page by page. */
+  /**
+   * Instances that a filter is true of, newest first, page by page. Pages are stable: what is created, changes or ends
+   * meanwhile moves no other instance from one page to another.
+   *
+   * @throws ValidationError when the filter is not what it must be
+   * @example
+   * const { instances, nextPageToken } = await app.listInstances({ workflow: "order", status: ["failed", "blocked"] });
+   */
   async listInstances(filter: InstanceFilter = {}): Promise<InstancePage> {
     return listInstances(this.#need().store.views, filter);
   }

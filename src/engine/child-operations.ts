@@ -51,8 +51,9 @@ export class ChildOperations {
     const { instance, subscriptions = [] } = await newInstance(workflow, options, args, this.#options);
     const isDetached = options.detached === true;
     if (!isDetached) this.#options.saga.offer(operationId, { type: "child", workflow: workflow.name });
-    const { id, input, tags, priority } = instance;
-    const child = { id, workflow: workflow.name, input, tags, priority, isDetached, subscriptions };
+    const { id, input, tags, priority, version, traceContext } = instance;
+    const own = { id, workflow: workflow.name, input, tags, priority, version, traceContext };
+    const child = { ...own, isDetached, subscriptions };
     const request = { type: "start_child", child, awaits: kind === "wait" } as const;
     return this.#execution.open(kind, operationId, { type: "action", request });
   }

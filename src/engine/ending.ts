@@ -5,6 +5,7 @@ import { CancelledError, CompensationError } from "../core/errors.ts";
 import type { Outcome } from "../core/execution.ts";
 import { uuidv7 } from "../core/uuid.ts";
 import type { CancelRequest, Ending as End } from "../store/store.ts";
+import type { AnyWorkflow } from "../workflow/workflow.ts";
 import type { Clock } from "./clock.ts";
 import { Recurrence } from "./recurrence.ts";
 import type { Verdict } from "./rollback.ts";
@@ -49,7 +50,7 @@ export type Ending =
  *
  * @param isCancelled whether a cancel of the instance was asked for, which counts more than what the code came to
  */
-export function endingOf(outcome: Outcome, isCancelled: boolean, workflow: string, host: EndingHost): Ending {
+export function endingOf(outcome: Outcome, isCancelled: boolean, workflow: AnyWorkflow, host: EndingHost): Ending {
   const at = host.clock.now();
   if (outcome.type === "diverged") return { type: "at_once", patch: divergedPatch(outcome.error, isCancelled, at) };
   if (outcome.type === "threw") return { type: "undone", verdict: verdictOf(outcome.error, isCancelled) };
@@ -99,12 +100,13 @@ function encodeFailures(failures: readonly CompensationError[]): string {
   return JSON.stringify(texts);
 }
 
-function patchForValue(value: unknown, at: number, workflow: string, host: EndingHost): InstancePatch {
+function patchForValue(value: unknown, at: number, { name, options }: AnyWorkflow, host: EndingHost): InstancePatch {
   const { environment, randomBytes, workerId } = host;
   const { maxValueBytes } = environment;
   if (!(value instanceof Recurrence)) {
-    return { event: "complete", at, output: encode(value, `The result of workflow ${workflow}`, maxValueBytes) };
+    return { event: "complete", at, output: encode(value, `The result of workflow ${name}`, maxValueBytes) };
   }
-  const input = encode(value.args, `The input of workflow ${workflow}`, maxValueBytes);
-  return { event: "recur", at, successor: { id: uuidv7(at, randomBytes(10)), input, workerId } };
+  const input = encode(value.args, `The input of workflow ${name}`, maxValueBytes);
+  const version = options.version ?? null;
+  return { event: "recur", at, successor: { id: uuidv7(at, randomBytes(10)), input, version, workerId } };
 }

@@ -1,9 +1,11 @@
 /**
  * The group committer: the only writer of instance state.
  *
- * 1. Changes of all instances gather while a commit is under way; then one transaction writes them all.
+ * 1. Changes of all instances gather while a commit is under way; then one transaction writes them all. Where it
+ *    pays (`Store.commitsAtOnce`) a second one goes out beside the first: while the server works on one, this process
+ *    goes on with what came of the other.
  * 2. A change is asked for when its batch is put together, so that all that its instance has come to until then is in
- *    it. Who submits has one submission at a time outside a batch, so changes of one instance keep their order.
+ *    it. Changes of one key, which is an instance's id, keep their order, and are never on their way at the same time.
  * 3. A submission resolves with a result only when its change is durable, or is known never to be. A database that is
  *    away is tried again until it is back: nothing is lost, and nothing that waits for the barrier goes on meanwhile.
  */
@@ -20,6 +22,12 @@ const MAX_ROWS = 1_000;
 
 /** The same in characters of values, which servers limit too (`max_allowed_packet`). */
 const MAX_CHARACTERS = 4_000_000;
+
+/** Changes that are worth a commit beside the one that is under way, and that a batch may have in any case. */
+const WORTH_A_COMMIT = 64;
+
+/** The key of what comes from outside of instances: messages of one sender keep their order. */
+const OUTSIDE = "";
 
 /** Waits between tries while the database is away, in milliseconds. */
 const FIRST_WAIT = 20;
@@ -43,7 +51,8 @@ export async function write(
     session.afterCommit(() => onDone(applied));
     return applied;
   }
-  const result = await journal.submit(() => change);
+  const key = change.type === "create" ? change.instance.id : OUTSIDE;
+  const result = await journal.submit(() => change, key);
   if (result) onDone(result);
   if (result) return result;
   throw new AppStateError(
@@ -56,12 +65,14 @@ export async function write(
 export type ChangeSource = () => Change | undefined;
 
 interface Submission {
+  readonly key: string;
   readonly source: ChangeSource;
   readonly resolve: (result: ChangeResult | undefined) => void;
 }
 
 /** A submission in a batch. */
 interface Entry {
+  readonly key: string;
   readonly change: Change;
   readonly resolve: Submission["resolve"];
 }
@@ -69,8 +80,14 @@ interface Entry {
 export class Journal {
   readonly #store: Store;
   readonly #log: Logger;
+  /** Commits that may be under way at once. */
+  readonly #lanes: number;
   #queue: Submission[] = [];
-  #flushing: Promise<void> | undefined;
+  #isScheduled = false;
+  readonly #flights = new Set<Promise<void>>();
+  /** Keys of what is under way, and how many changes that is. */
+  readonly #keys = new Set<string>();
+  #flying = 0;
   #failures = 0;
   #closed = false;
   /** Called when the database takes commits again. */
@@ -81,6 +98,7 @@ export class Journal {
   constructor(store: Store, log: Logger) {
     this.#store = store;
     this.#log = log;
+    this.#lanes = store.commitsAtOnce;
   }
 
   /** Whether the last commit went through. */
@@ -88,21 +106,27 @@ export class Journal {
     return this.#failures === 0;
   }
 
-  /** Makes the change durable together with all others that are submitted meanwhile. */
-  submit(source: ChangeSource): Promise<ChangeResult | undefined> {
+  /**
+   * Makes the change durable together with all others that are submitted meanwhile.
+   *
+   * @param key of those that keep their order: an instance's id
+   */
+  submit(source: ChangeSource, key: string = OUTSIDE): Promise<ChangeResult | undefined> {
     return new Promise((resolve) => {
       if (this.#closed) {
         resolve(undefined);
         return;
       }
-      this.#queue.push({ source, resolve });
-      this.#flushing ??= this.#flush();
+      this.#queue.push({ key, source, resolve });
+      this.#schedule();
     });
   }
 
   /** Resolves when nothing is left to write. */
   async drain(): Promise<void> {
-    while (this.#flushing) await this.#flushing;
+    while (this.#isScheduled || this.#flights.size > 0) {
+      await (this.#flights.size > 0 ? Promise.race(this.#flights) : new Promise((resolve) => setImmediate(resolve)));
+    }
   }
 
   /**
@@ -117,39 +141,72 @@ export class Journal {
     for (const { resolve } of this.#queue.splice(0)) resolve(undefined);
   }
 
-  async #flush(): Promise<void> {
-    // A macrotask later: whatever else happens in this one joins the batch.
-    await new Promise((resolve) => setImmediate(resolve));
-    while (this.#queue.length > 0) {
-      const batch = this.#take();
-      const results = batch.length > 0 ? await this.#commit(batch) : [];
-      batch.forEach(({ resolve }, index) => {
-        resolve(results?.[index]);
-      });
-      if (batch.some(({ change }, index) => results?.[index]?.type === "applied" && outgoingOf(change).length > 0)) {
-        this.onOutgoing();
-      }
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    this.#flushing = undefined;
+  /** Has a batch taken in a later macrotask: whatever else happens in this one joins it. */
+  #schedule(): void {
+    if (this.#isScheduled || !this.#isWorthIt) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      const batch = this.#isWorthIt ? this.#take() : [];
+      if (batch.length > 0) this.#launch(batch);
+    });
   }
 
+  get #isWorthIt(): boolean {
+    const { size } = this.#flights;
+    return size === 0 ? this.#queue.length > 0 : size < this.#lanes && this.#queue.length >= WORTH_A_COMMIT;
+  }
+
+  #launch(batch: readonly Entry[]): void {
+    for (const { key } of batch) this.#keys.add(key);
+    this.#flying += batch.length;
+    const flight = this.#fly(batch).then(() => {
+      for (const { key } of batch) this.#keys.delete(key);
+      this.#flying -= batch.length;
+      this.#flights.delete(flight);
+      this.#schedule();
+    });
+    this.#flights.add(flight);
+    this.#schedule();
+  }
+
+  async #fly(batch: readonly Entry[]): Promise<void> {
+    const results = await this.#commit(batch);
+    batch.forEach(({ resolve }, index) => {
+      resolve(results?.[index]);
+    });
+    if (batch.some(({ change }, index) => results?.[index]?.type === "applied" && outgoingOf(change).length > 0)) {
+      this.onOutgoing();
+    }
+  }
+
+  /** What is first in the queue, and of no key that is under way. */
   #take(): Entry[] {
     const batch: Entry[] = [];
-    let taken = 0;
+    const left: Submission[] = [];
+    const most = this.#mostChanges;
     let rows = 0;
     let characters = 0;
-    for (const { source, resolve } of this.#queue) {
-      if (rows >= MAX_ROWS || characters >= MAX_CHARACTERS) break;
-      taken++;
+    for (const submission of this.#queue) {
+      const { key, source, resolve } = submission;
+      const isFull = batch.length >= most || rows >= MAX_ROWS || characters >= MAX_CHARACTERS;
+      if (isFull || this.#keys.has(key)) {
+        left.push(submission);
+        continue;
+      }
       const change = source();
-      if (change) batch.push({ change, resolve });
+      if (change) batch.push({ key, change, resolve });
       else resolve(undefined);
       rows += change?.type === "advance" ? change.events.length + 1 : 1;
       characters += change ? sizeOf(change) : 0;
     }
-    this.#queue.splice(0, taken);
+    this.#queue = left;
     return batch;
+  }
+
+  /** A fair share of all there is, so that the lanes take turns with the server. */
+  get #mostChanges(): number {
+    return Math.max(Math.ceil((this.#queue.length + this.#flying) / this.#lanes), WORTH_A_COMMIT);
   }
 
   async #commit(batch: readonly Entry[]): Promise<ChangeResult[] | undefined> {

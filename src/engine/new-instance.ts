@@ -40,6 +40,8 @@ export async function newInstance(
       input: encode(valid, `The input of workflow ${workflow.name}`, maxValueBytes),
       tags: tags && Object.keys(tags).length > 0 ? JSON.stringify(tags) : null,
       priority,
+      version: workflow.options.version ?? null,
+      traceContext: null,
       workerId: null,
       createdAt: now,
     },

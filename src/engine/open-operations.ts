@@ -170,7 +170,7 @@ export class OpenOperations {
   /** The run is over. */
   clear(reason: string): void {
     this.#timers.disarm();
-    this.tasks.abandon(new Error(reason));
+    this.tasks.abandon(reason);
     this.#actions.clear();
   }
 

@@ -278,7 +278,7 @@ export class Run implements TaskOwner, SubmissionsHost {
       this.#finish(patchForRollback(verdict, outcome, this.#host.clock.now()));
       return;
     }
-    const ending = endingOf(outcome, this.#cancel !== undefined, this.workflow.name, this.#host);
+    const ending = endingOf(outcome, this.#cancel !== undefined, this.workflow, this.#host);
     if (ending.type === "at_once") {
       this.#finish(ending.patch);
       return;
@@ -325,10 +325,9 @@ export class Run implements TaskOwner, SubmissionsHost {
       return;
     }
     const { id, input } = patch.successor;
-    const { workflow, parentId } = this.#claim;
     // Its mailbox counts as one delivery: see `insertSuccessor`.
     const signals = this.#signals + 1;
-    this.#host.onRecurred(this, { id, workflow, input, epoch: 1, signals, recoveries: 0, parentId, cancel: undefined });
+    this.#host.onRecurred(this, { ...this.#claim, id, input, epoch: 1, signals, recoveries: 0, cancel: undefined });
   }
 
   #onApplied(
@@ -360,7 +359,8 @@ export class Run implements TaskOwner, SubmissionsHost {
     this.#close("It is to be cancelled");
     // A rollback that has not begun: how it is to end is another matter now.
     const events = advance.events.filter(({ kind }) => kind !== "rollback_started");
-    const written = this.journal.submit(() => ({ ...advance, events, patch: undefined, clears: false }));
+    const kept = { ...advance, events, patch: undefined, clears: false };
+    const written = this.journal.submit(() => kept, this.id);
     void written.then(() => this.#disown("It is to be cancelled"));
   }
 

@@ -77,8 +77,18 @@ async function createHere(create: Create, { journal, worker, onWork }: StartEnvi
 }
 
 /** Of the worker that has created it. */
-function firstClaim({ id, workflow, input }: NewInstance): Claim {
-  return { id, workflow, input, epoch: 1, signals: 0, recoveries: 0, parentId: undefined, cancel: undefined };
+function firstClaim({ id, workflow, input, traceContext }: NewInstance): Claim {
+  return {
+    id,
+    workflow,
+    input,
+    epoch: 1,
+    signals: 0,
+    recoveries: 0,
+    parentId: undefined,
+    traceContext: traceContext ?? undefined,
+    cancel: undefined,
+  };
 }
 
 function checkSame({ instance }: Create, existing: Extract<ChangeResult, { type: "exists" }>): void {

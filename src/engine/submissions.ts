@@ -55,7 +55,7 @@ export class Submissions {
         host.draft.patch ??= host.progress();
         advance = host.draft.take(host.id, host.epoch);
         return advance;
-      })
+      }, host.id)
       .then((result) => {
         if (this.#last === submission) this.#last = undefined;
         return host.judge(result, advance);

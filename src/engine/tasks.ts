@@ -60,8 +60,11 @@ export class Tasks {
   }
 
   /** Nobody wants their outcomes any more. */
-  abandon(reason: Error): void {
-    for (const task of this.#open.values()) task.abandon(reason);
+  abandon(reason: string): void {
+    // An error is dear, and most runs end without an activity.
+    if (this.#open.size === 0) return;
+    const error = new Error(reason);
+    for (const task of this.#open.values()) task.abandon(error);
     this.#open.clear();
   }
 }

@@ -332,7 +332,8 @@ export class Worker implements RunHost<Run> {
         : { event: "block", ...facts };
       const { id: instanceId, epoch } = claim;
       const knowsOfCancel = claim.cancel !== undefined;
-      void this.journal.submit(() => ({ type: "advance", instanceId, epoch, events: [], patch, knowsOfCancel }));
+      const change = { type: "advance", instanceId, epoch, events: [], patch, knowsOfCancel } as const;
+      void this.journal.submit(() => change, instanceId);
       return undefined;
     }
   }

@@ -74,6 +74,11 @@ export interface LiveConnection {
 export interface Database {
   readonly dialect: Dialect;
   readonly naming: Naming;
+  /**
+   * How many commits are worth having under way at once: one more where most of a commit's time is the server's, and
+   * this process would wait for it.
+   */
+  readonly commitsAtOnce: number;
   /** For single reads of the engine outside a transaction. */
   readonly reader: Connection;
   /** For users' reads, which may take long: the engine's do not wait for them. */

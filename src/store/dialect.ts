@@ -1,5 +1,13 @@
 import type { Bindable, Param, ParamType, Sql } from "./sql.ts";
 
+/** A place in a column of JSON. */
+export interface JsonPlace {
+  /** Steps `[1]` and `."name"` behind a `$`. */
+  readonly path: Param<string>;
+  /** The paths before each of its positions, as a JSON list: there are to be lists. */
+  readonly lists: Param<string>;
+}
+
 /** All that differs between databases in the text of statements. */
 export interface Dialect {
   readonly name: "sqlite" | "postgres" | "mysql";
@@ -23,8 +31,21 @@ export interface Dialect {
   isOneOf<Name extends string>(column: string, list: Param<Name>): Sql<Name>;
   /** The value that such a parameter is bound to. */
   bindList(list: readonly string[]): Bindable;
+  /** What precedes each row but the first of a table that a statement brings along; see `batch/mysql.ts`. */
+  readonly rowWord: string;
+  /** Whether a text is part of a column; at least ASCII's letters are the same in upper and lower case. */
+  containsText<Name extends string>(column: string, text: Param<Name>): Sql<Name>;
+  /** Whether a column, a JSON object of texts or null, has all the members of a parameter that is such an object. */
+  hasMembers<Name extends string>(column: string, members: Param<Name>): Sql<Name>;
+  /**
+   * Whether the value at a place of a column, which holds JSON, equals a text, number, boolean or null, given as JSON.
+   * Numbers compare as numbers.
+   */
+  isJsonAt(column: string, place: JsonPlace, value: Param<string>): Sql<string>;
   /** Whether an instance is blocked, in words that an index serves. */
   readonly isBlocked: string;
+  /** When an instance that is no child and goes on from none has ended, in words that an index serves beside `root_id = id`. */
+  readonly rootEndedAt: string;
   /**
    * 1 when the lock named by the column is held by somebody, 0 when by nobody, null when the column is null or the
    * database knows no such locks.

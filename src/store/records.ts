@@ -1,7 +1,8 @@
 /** Rows of instances as the engine sees them. */
 import type { InstanceStatus } from "../core/status.ts";
 import type { ClaimRow, EndRow, InstanceRow } from "./statements/instances.ts";
-import type { CancelRequest, Claim, Ending, InstanceRecord } from "./store.ts";
+import type { SummaryRow } from "./statements/listing.ts";
+import type { CancelRequest, Claim, Ending, InstanceRecord, SummaryRecord } from "./store.ts";
 
 interface CancelRow {
   readonly cancel_requested_at: number | null;
@@ -16,7 +17,8 @@ export function cancelOf({ cancel_requested_at: at, cancel_reason: reason }: Can
 export function claimOf(row: ClaimRow): Claim {
   const { id, workflow, input, epoch, signals, recoveries } = row;
   const parentId = row.parent_id ?? undefined;
-  return { id, workflow, input, epoch, signals, recoveries, parentId, cancel: cancelOf(row) };
+  const traceContext = row.trace_context ?? undefined;
+  return { id, workflow, input, epoch, signals, recoveries, parentId, traceContext, cancel: cancelOf(row) };
 }
 
 export function endingOf(row: EndRow): Ending {
@@ -25,21 +27,23 @@ export function endingOf(row: EndRow): Ending {
 }
 
 export function recordOf(row: InstanceRow): InstanceRecord {
+  const { input, output, error, compensation_errors: compensationErrors } = row;
+  return { ...summaryOf(row), input, output, error, compensationErrors };
+}
+
+export function summaryOf(row: SummaryRow): SummaryRecord {
   return {
     id: row.id,
     workflow: row.workflow,
     status: row.status as InstanceStatus,
-    input: row.input,
-    output: row.output,
-    error: row.error,
     tags: row.tags,
     priority: row.priority,
+    version: row.version,
     continuedFrom: row.continued_from,
     parentId: row.parent_id,
     rootId: row.root_id,
     cancelRequestedAt: row.cancel_requested_at,
     cancelReason: row.cancel_reason,
-    compensationErrors: row.compensation_errors,
     workerId: row.worker_id,
     createdAt: row.created_at,
     updatedAt: row.updated_at,

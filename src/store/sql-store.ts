@@ -230,6 +230,10 @@ export class SqlStore implements Store {
     return row?.now ?? Date.now();
   }
 
+  get commitsAtOnce(): number {
+    return this.#database.commitsAtOnce;
+  }
+
   get isRemote(): boolean {
     return this.#database.dialect.name !== "sqlite";
   }

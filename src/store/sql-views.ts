@@ -1,14 +1,16 @@
 import type { HistoryEvent } from "../core/history.ts";
 import type { Database } from "./database.ts";
+import { restOf, sourceOf } from "./list-params.ts";
 import { forEachRow } from "./pages.ts";
-import { recordOf } from "./records.ts";
+import { recordOf, summaryOf } from "./records.ts";
 import { retryTransient } from "./retry-transient.ts";
 import { eventOf } from "./rows.ts";
 import type { Params, Runner } from "./runner.ts";
 import type { Statement } from "./statement.ts";
 import { archivePage, type HistoryRow, historyPage } from "./statements/history.ts";
-import { instanceById, listInstances } from "./statements/instances.ts";
-import type { InstanceRecord, ListFilter, Views } from "./store.ts";
+import { instanceById } from "./statements/instances.ts";
+import { listing } from "./statements/listing.ts";
+import type { InstanceRecord, ListFilter, SummaryRecord, Views } from "./store.ts";
 
 /** What users look at, on any SQL database. */
 export class SqlViews implements Views {
@@ -25,15 +27,11 @@ export class SqlViews implements Views {
     return row && recordOf(row);
   }
 
-  async list(filter: ListFilter): Promise<InstanceRecord[]> {
-    const rows = await this.#read(listInstances, {
-      workflow: filter.workflow,
-      status: filter.status,
-      createdBefore: filter.after?.createdAt ?? Number.MAX_SAFE_INTEGER,
-      beforeId: filter.after?.id ?? "",
-      limit: filter.limit,
-    });
-    return rows.map(recordOf);
+  async list(filter: ListFilter): Promise<SummaryRecord[]> {
+    const { source, params } = sourceOf(filter);
+    const statement = listing({ source, order: filter.order, inputs: filter.input.length });
+    const rows = await this.#read(statement, { ...params, ...restOf(filter) });
+    return rows.map(summaryOf);
   }
 
   async history(id: string): Promise<HistoryEvent[]> {

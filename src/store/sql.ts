@@ -35,6 +35,11 @@ export function $list<const Name extends string>(param: Name): Param<Name> {
   return { param, type: "list" };
 }
 
+/** The pieces one after another. */
+export function joined<Name extends string>(pieces: readonly Sql<Name>[], separator: string): Sql<Name> {
+  return { parts: pieces.flatMap(({ parts }, index) => (index === 0 ? parts : [separator, ...parts])) };
+}
+
 /** SQL with parameters and, as plain text, what differs between databases. Never put a user's text into it. */
 export function sql<const Values extends readonly (string | Param<string> | Sql<string>)[]>(
   strings: TemplateStringsArray,

@@ -41,6 +41,8 @@ export interface Claim {
   readonly recoveries: number;
   /** Whose child it is. */
   readonly parentId: string | undefined;
+  /** JSON object of strings: the trace context of whoever started it. */
+  readonly traceContext: string | undefined;
   readonly cancel: CancelRequest | undefined;
 }
 
@@ -93,6 +95,8 @@ export interface InstanceRecord {
   /** JSON object of strings. */
   readonly tags: string | null;
   readonly priority: number;
+  /** Of its workflow when it began. */
+  readonly version: string | null;
   readonly continuedFrom: string | null;
   readonly parentId: string | null;
   readonly rootId: string;
@@ -112,12 +116,46 @@ export type Ending = Pick<
   "id" | "workflow" | "status" | "output" | "error" | "cancelReason" | "compensationErrors"
 >;
 
+/** A row about an instance, without what may be large. */
+export type SummaryRecord = Omit<InstanceRecord, "input" | "output" | "error" | "compensationErrors">;
+
+/** Which instances to list; times in epoch milliseconds, `null` for whatever there is. */
 export interface ListFilter {
-  readonly workflow: string | null;
-  readonly status: InstanceStatus | null;
-  /** Only instances that come after this one in the listing. */
-  readonly after: { readonly createdAt: number; readonly id: string } | null;
+  readonly order: "newest" | "oldest";
+  /** Only what comes behind this place. */
+  readonly start: { readonly createdAt: number; readonly id: string };
+  /** Newest first: down to that time; oldest first: up to before it. */
+  readonly endAt: number;
+  readonly statuses: readonly InstanceStatus[] | null;
+  readonly workflows: readonly string[] | null;
+  readonly version: string | null;
+  /** Ids from this one to before that one. */
+  readonly ids: { readonly from: string; readonly to: string } | null;
+  /** What the id or the workflow's name contains. */
+  readonly search: string | null;
+  /** JSON object of strings. */
+  readonly tags: string | null;
+  readonly parentId: string | null;
+  readonly rootId: string | null;
+  readonly updated: TimeRange;
+  /** `null` for those that have not ended, too. */
+  readonly completed: TimeRange | null;
+  /** What the input holds, all of it. */
+  readonly input: readonly InputCondition[];
   readonly limit: number;
+}
+
+export interface TimeRange {
+  readonly from: number;
+  readonly before: number;
+}
+
+/** A value within an encoded input. */
+export interface InputCondition {
+  /** Names, without quotes, and positions. */
+  readonly steps: readonly (string | number)[];
+  /** A text, number, boolean or null, as JSON. */
+  readonly value: string;
 }
 
 /** A worker's identity, from which others on its host can tell whether it lives. */
@@ -168,8 +206,8 @@ export interface StoreTransaction {
 /** What users look at. Slow looks wait for each other, and nothing of the engine's waits for them. */
 export interface Views {
   instance(id: string): Promise<InstanceRecord | undefined>;
-  /** Newest first. */
-  list(filter: ListFilter): Promise<InstanceRecord[]>;
+  /** In the filter's order. */
+  list(filter: ListFilter): Promise<SummaryRecord[]>;
   /** In order; empty when there is none. */
   history(id: string): Promise<HistoryEvent[]>;
 }
@@ -244,6 +282,8 @@ export interface Store {
   /** Removes the worker itself, which hands its instances back. */
   leave(worker: WorkerRecord, now: number): Promise<void>;
 
+  /** How many commits are worth having under way at once. */
+  readonly commitsAtOnce: number;
   /** Whether the database is on another machine, perhaps, with a clock of its own. */
   readonly isRemote: boolean;
   /** The database's clock, in epoch milliseconds. */

@@ -81,6 +81,8 @@ export interface InstanceSummary {
   readonly status: InstanceStatus;
   readonly tags: Readonly<Record<string, string>>;
   readonly priority: number;
+  /** What the workflow's option `version` said when the instance began. */
+  readonly version: string | undefined;
   /** The instance that went on as this one. */
   readonly continuedFrom: string | undefined;
   /** The instance that has started it as a child. */

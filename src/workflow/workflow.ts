@@ -14,6 +14,11 @@ export interface WorkflowOptions<Args extends readonly unknown[], Result> {
   readonly output?: Schema<Result>;
   /** What the workflow is for, shown to people and tools. */
   readonly description?: string;
+  /**
+   * Recorded with each instance when it begins, to be shown and listed by; 1 to 200 characters. It changes nothing in
+   * how instances run.
+   */
+  readonly version?: string;
   /** For its activities; they and their calls override fields of it. */
   readonly retry?: RetryPolicy | false;
   /** Events that instances hear of from their birth, so that none is missed that comes before they wait for it. */
@@ -89,6 +94,7 @@ export function defineWorkflow<Args extends unknown[], Result>(
   options: WorkflowOptions<Args, Awaited<Result>> = {},
 ): Workflow<Args, Awaited<Result>> {
   checkName("workflow", name);
+  if (options.version !== undefined) checkName("version", options.version);
   resolveRetryPolicy([options.retry]);
   const bind = (start: StartOptions): BoundWorkflow<Args, Awaited<Result>> => {
     const run = async (ctx: WorkflowContext, ...args: Args): Promise<Awaited<Result>> => {

@@ -10,7 +10,7 @@ import { startApp } from "../support/apps.ts";
 
 describe("getInstance and describe", () => {
   it("tell all about an instance", async () => {
-    const flow = defineWorkflow("flow", (_, input: { n: number }) => ({ twice: input.n * 2 }));
+    const flow = defineWorkflow("flow", (_, input: { n: number }) => ({ twice: input.n * 2 }), { version: "7" });
     const app = await startApp({ workflows: [flow] });
     const handle = await flow.with({ id: "one", tags: { team: "a" }, priority: 3 }).start(app, { n: 21 });
     await handle.result();
@@ -21,6 +21,7 @@ describe("getInstance and describe", () => {
       status: "completed",
       tags: { team: "a" },
       priority: 3,
+      version: "7",
       rootId: "one",
       compensationErrors: [],
       workerId: undefined,

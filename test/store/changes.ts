@@ -56,6 +56,8 @@ export const create: Arbitrary<Create> = record({
     input: text.map((value) => JSON.stringify([value])),
     tags: option(text.map((value) => JSON.stringify({ tag: value }))),
     priority: nat(5),
+    version: option(text),
+    traceContext: option(text.map((value) => JSON.stringify({ traceparent: value }))),
     workerId: constantFrom(null, "worker-1"),
     createdAt: integer({ min: 1_000_000, max: 1_000_010 }),
   }),

@@ -56,6 +56,8 @@ function newInstance(id: string): Create {
       input: "[]",
       tags: null,
       priority: 0,
+      version: null,
+      traceContext: null,
       workerId: "worker-1",
       createdAt: 1_000_000,
     },

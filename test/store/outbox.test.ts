@@ -23,6 +23,8 @@ async function put(store: SqlStore, ...ids: string[]): Promise<void> {
         input: "[]",
         tags: null,
         priority: 0,
+        version: null,
+        traceContext: null,
         workerId: "w-1",
         createdAt: 1,
       },

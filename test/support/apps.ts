@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect } from "vitest";
 import { type Logger, Romancy, type RomancyOptions } from "../../src/index.ts";
 import { createDatabase, databaseKind, type Hold, type TestDatabase } from "./database.ts";
+import { silent } from "./silent.ts";
 
 /** The test's databases; the first is the one that its apps use unless told otherwise. */
 const databases: TestDatabase[] = [];
@@ -94,8 +95,6 @@ export async function startApp(options: Partial<RomancyOptions> = {}): Promise<R
   await app.start();
   return app;
 }
-
-const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** A logger that keeps what it was told. */
 export function recordingLogger(): Logger & { readonly lines: { level: string; message: string; data: unknown }[] } {

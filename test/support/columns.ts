@@ -35,8 +35,11 @@ export async function actualColumns(): Promise<Column[]> {
     `select table_name as t, column_name as c, data_type as d, is_nullable as n from information_schema.columns
      where table_schema = ${schema} and table_name like 'romancy_%' and table_name <> 'romancy_migrations'`,
   );
-  return rows
-    .map(({ t, c, d, n }) => `${String(t)}.${String(c)} ${kindOf(String(d))}${n === "YES" ? "?" : ""}`)
-    .filter((column) => !column.startsWith(`romancy_instances.blocked_since`))
-    .toSorted();
+  return (
+    rows
+      .map(({ t, c, d, n }) => `${String(t)}.${String(c)} ${kindOf(String(d))}${n === "YES" ? "?" : ""}`)
+      // What stands for partial indexes where there are none.
+      .filter((column) => !/^romancy_instances\.(blocked_since|root_ended_at) /.test(column))
+      .toSorted()
+  );
 }

@@ -42,11 +42,27 @@ const mysqlDialect: Dialect = {
   isOneOf: (column, list) => sql`${column} in (${list})`,
   // `in ()` is no SQL; nothing equals null.
   bindList: (list) => (list.length > 0 ? list : null),
+  rowWord: "row",
+  containsText: (column, text) => sql`instr(lower(${column}), lower(${text})) > 0`,
+  // MySQL refuses texts with half characters.
+  hasMembers: (column, members) => sql`case when json_valid(${column}) then json_contains(${column}, ${members}) end`,
+  // A list contains what is one of its members, but does not equal it. MariaDB takes numbers for equal that differ by
+  // little. The first position of what is no list is the thing itself, for both.
+  isJsonAt: (column, { path, lists }, value) => sql`case when json_valid(${column}) then
+    json_contains(${column}, ${value}, ${path})
+    and json_type(json_extract(${column}, ${path})) not in ('ARRAY', 'OBJECT')
+    and json_unquote(json_extract(${column}, ${path})) + 0e0 = json_unquote(${value}) + 0e0
+    and not exists (
+      select 1 from json_table(${lists}, '$[*]' columns (place text path '$')) as lists
+      where json_type(json_extract(${column}, lists.place)) <> 'ARRAY') end`,
   isBlocked: "blocked_since is not null",
+  rootEndedAt: "root_ended_at",
   isLockHeld: (column) => `case when ${column} is not null then 1 - is_free_lock(${column}) end`,
 };
 
-/** Connections that the engine keeps: one for commits, others for claims, histories and its housekeeping. */
+const mariadbDialect: Dialect = { ...mysqlDialect, rowWord: "" };
+
+/** Connections that the engine keeps: one or two for commits, others for claims, histories and its housekeeping. */
 const LANES = 3;
 
 /** The same for users' looks at instances: slow ones wait for each other, and nothing else waits for them. */
@@ -91,8 +107,9 @@ function usePool(pool: MysqlPool, naming: Naming): MysqlDatabase {
 }
 
 class MysqlDatabase implements Database {
-  readonly dialect: Dialect = mysqlDialect;
+  dialect: Dialect = mysqlDialect;
   readonly naming: Naming;
+  readonly commitsAtOnce = 2;
   readonly reader: Connection;
   readonly viewer: Connection;
   readonly writer: Connection;
@@ -149,7 +166,9 @@ class MysqlDatabase implements Database {
     if (row?.charset !== "utf8mb4") {
       throw new UnsupportedDatabaseError(`Its charset ${row?.charset} would spoil texts. Let the pool have utf8mb4.`);
     }
-    checkVersion(row?.version ?? "");
+    const version = row?.version ?? "";
+    checkVersion(version);
+    if (isMariaDb(version)) this.dialect = mariadbDialect;
   }
 
   begin(): Promise<Transaction> {
@@ -219,11 +238,14 @@ interface ServerFacts {
   readonly name: string;
 }
 
-/** Needed: `skip locked`, check constraints, and a collation that compares bytes. */
+function isMariaDb(version: string): boolean {
+  return /mariadb/i.test(version);
+}
+
+/** Needed: `skip locked`, check constraints, lists of values as tables, and a collation that compares bytes. */
 function checkVersion(version: string): void {
-  const isMariaDb = /mariadb/i.test(version);
   const [major = 0, minor = 0, patch = 0] = (/\d+\.\d+\.\d+/.exec(version)?.[0] ?? "").split(".").map(Number);
   const number = major * 10_000 + minor * 100 + patch;
-  if (number >= (isMariaDb ? 100_600 : 80_017)) return;
-  throw new UnsupportedDatabaseError(`MySQL 8.0.17 or MariaDB 10.6, or newer, is needed; the server is ${version}.`);
+  if (number >= (isMariaDb(version) ? 100_600 : 80_019)) return;
+  throw new UnsupportedDatabaseError(`MySQL 8.0.19 or MariaDB 10.6, or newer, is needed; the server is ${version}.`);
 }

@@ -17,7 +17,7 @@ import {
 import type { Dialect } from "../../store/dialect.ts";
 import type { Naming } from "../../store/naming.ts";
 import type { PostgresPool } from "../../store/pools.ts";
-import { $, sql } from "../../store/sql.ts";
+import { $, type Param, type Sql, sql } from "../../store/sql.ts";
 import { beginOn, connectionThrough } from "../lane-connection.ts";
 import { Lanes } from "../lanes.ts";
 import { checked, checkPoolSize } from "../opening.ts";
@@ -28,6 +28,11 @@ import { PostgresLiveConnection } from "./live.ts";
 import { PostgresSession } from "./session.ts";
 
 const TYPES = { text: "text", int: "bigint", list: "text[]" } as const;
+
+/** Text as JSON. It may have what `jsonb` refuses, and what texts of others are not to fail for: NUL, half characters. */
+function jsonb<Name extends string = never>(text: string | Param<Name>): Sql<Name> {
+  return { parts: ["regexp_replace(", text, `, '\\\\u(0000|d[89a-f][0-9a-f]{2})', '\\\\ufffd', 'g')::jsonb`] };
+}
 
 const postgresDialect: Dialect = {
   name: "postgres",
@@ -41,7 +46,14 @@ const postgresDialect: Dialect = {
   tableExists: sql`select 1 as found where to_regclass(${$("table")}) is not null`,
   isOneOf: (column, list) => sql`${column} = any (${list})`,
   bindList: (list) => list,
+  rowWord: "",
+  containsText: (column, text) => sql`strpos(lower(${column}), lower(${text} collate "C")) > 0`,
+  hasMembers: (column, members) => sql`${jsonb<never>(column)} @> ${jsonb(members)}`,
+  // Strictly: else a path that does not fit an array is tried on each of its members.
+  isJsonAt: (column, { path }, value) =>
+    sql`jsonb_path_query_first(${jsonb(column)}, ('strict ' || ${path})::jsonpath, '{}', true) = ${jsonb(value)}`,
   isBlocked: "status = 'blocked'",
+  rootEndedAt: "completed_at",
   // A key of 64 bits shows as two numbers of 32 (https://www.postgresql.org/docs/current/view-pg-locks.html).
   isLockHeld: (column) => `case when ${column} is not null then (
     select count(*)::int from pg_locks l
@@ -83,6 +95,7 @@ async function createPool(url: string, options: Readonly<Record<string, unknown>
 class PostgresDatabase implements Database {
   readonly dialect: Dialect = postgresDialect;
   readonly naming: Naming;
+  readonly commitsAtOnce = 1;
   readonly reader: Connection;
   readonly viewer: Connection;
   readonly writer: Connection;

@@ -34,7 +34,7 @@ export async function startChild(
   action: Action,
   { child, awaits }: Request<"start_child">,
 ): Promise<Answer> {
-  const { id, workflow, input, tags, priority, isDetached, subscriptions } = child;
+  const { id, workflow, input, tags, priority, version, traceContext, isDetached, subscriptions } = child;
   const { at } = action;
   const [parent] = await queries.all(instanceById, { id: parentId });
   const created = await queries.run(insertChild, {
@@ -43,6 +43,8 @@ export async function startChild(
     input,
     tags,
     priority,
+    version,
+    traceContext,
     at,
     parentId,
     rootId: parent?.root_id ?? parentId,

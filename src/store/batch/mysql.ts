@@ -4,6 +4,7 @@
  */
 import type { Advance, ChangeResult, Create } from "../../core/commit.ts";
 import type { Database, Text } from "../database.ts";
+import type { Dialect } from "../dialect.ts";
 import { qualify } from "../naming.ts";
 import { eventRow, newRow, patchRow, subscriptionRows } from "../rows.ts";
 import type { SqlValue } from "../sql.ts";
@@ -17,29 +18,30 @@ export async function applyOnMysql(
   database: Database,
   changes: readonly (Create | Advance)[],
 ): Promise<ChangeResult[]> {
+  const { dialect } = database;
   const creates = changes.flatMap((change) => (change.type === "create" ? [newRow(change.instance) as Row] : []));
   const advances = inLockOrder(changes.filter((change) => change.type === "advance"));
   const events = advances.flatMap((advance) =>
     eventsOf(advance).map((event) => eventRow(advance.instanceId, event) as Row),
   );
   const statements: Text[] = [];
-  if (advances.length > 0) statements.push(hold(advances));
+  if (advances.length > 0) statements.push(hold(advances, dialect));
   for (const part of partsOf(events, "data")) statements.push(insertEvents(part));
-  for (const part of partsOf(outboxRows(advances), "body")) statements.push(putOut(part, database.dialect.now));
+  for (const part of partsOf(outboxRows(advances), "body")) statements.push(putOut(part, dialect.now));
   const patches = advances.flatMap(patchRow);
-  if (patches.length > 0) statements.push(update(patches));
+  if (patches.length > 0) statements.push(update(patches, dialect));
   if (creates.length > 0) statements.push(insertInstances(creates));
-  statements.push(...mailOf(changes, advances));
+  statements.push(...mailOf(changes, advances, dialect));
   await database.transact?.(statements.map(({ text, values }) => ({ text: qualify(text, database.naming), values })));
   return changes.map((change) => (change.type === "advance" ? appliedResult(change) : { type: "applied" }));
 }
 
 /** What concerns instances' mail. */
-function mailOf(changes: readonly (Create | Advance)[], advances: readonly Advance[]): Text[] {
+function mailOf(changes: readonly (Create | Advance)[], advances: readonly Advance[], dialect: Dialect): Text[] {
   const statements: Text[] = [];
   const reads = advances.flatMap(({ instanceId, reads = [] }) => reads.map((read): Row => ({ instanceId, ...read })));
   if (reads.length > 0) {
-    const list = table(["instanceId", "position", "at"], reads);
+    const list = table(["instanceId", "position", "at"], reads, dialect);
     statements.push({
       text: `update ${list.text} as seen straight_join romancy_inbox b
         on b.instance_id = seen.instanceId and b.position = seen.position
@@ -84,12 +86,12 @@ function partsOf(rows: readonly Row[], column: string): Row[][] {
 }
 
 /** Locks the advances' rows; adding 1 to the largest number is an error, on purpose, when one of them is missing. */
-function hold(advances: readonly Advance[]): Text {
+function hold(advances: readonly Advance[], dialect: Dialect): Text {
   const rows = advances.map((advance) => {
     const { instanceId: id, epoch } = advance;
     return { id, epoch, open: Number(needsOpen(advance)), heedless: Number(mayBeCalledOff(advance)) };
   });
-  const list = table(["id", "epoch", "open", "heedless"], rows);
+  const list = table(["id", "epoch", "open", "heedless"], rows, dialect);
   return {
     text: `select 18446744073709551615 + (count(*) <> ${rows.length}) from ${list.text} as hold
       straight_join romancy_instances i
@@ -119,9 +121,9 @@ function putOut(outgoing: readonly Row[], now: string): Text {
 }
 
 /** The columns that are read come before their own assignments: MySQL assigns from left to right. */
-function update(patches: readonly Row[]): Text {
+function update(patches: readonly Row[], dialect: Dialect): Text {
   const columns = ["id", "event", "status", "output", "error", "compensationErrors", "wakeAt", "signals", "at"];
-  const list = table(columns, patches);
+  const list = table(columns, patches, dialect);
   return {
     text: `update ${list.text} as patch straight_join romancy_instances i on i.id = patch.id
       set i.status = coalesce(patch.status, i.status), i.output = coalesce(patch.output, i.output),
@@ -145,6 +147,8 @@ function insertInstances(creates: readonly Row[]): Text {
     "id",
     "tags",
     "priority",
+    "version",
+    "traceContext",
     "wakeAt",
     "workerId",
     "epoch",
@@ -154,7 +158,8 @@ function insertInstances(creates: readonly Row[]): Text {
   const list = tuples(columns, creates);
   return {
     text: `insert into romancy_instances
-      (id, workflow, status, input, root_id, tags, priority, wake_at, worker_id, epoch, created_at, updated_at)
+      (id, workflow, status, input, root_id, tags, priority, version, trace_context, wake_at, worker_id, epoch,
+       created_at, updated_at)
       values ${list.text}`,
     values: list.values,
   };
@@ -166,11 +171,12 @@ function tuples(columns: readonly string[], rows: readonly Row[], ...last: reado
   return { text: rows.map(() => tuple).join(", "), values: valuesOf(columns, rows) };
 }
 
-/** The rows as a derived table. */
-function table(columns: readonly string[], rows: readonly Row[]): Text {
+/** The rows as a derived table. A `select` for each would cost the server a third more than one list of values. */
+function table(columns: readonly string[], rows: readonly Row[], { rowWord }: Dialect): Text {
   const first = `select ${columns.map((column) => `? as ${column}`).join(", ")}`;
-  const next = `select ${columns.map(() => "?").join(", ")}`;
-  const text = rows.map((_, index) => (index === 0 ? first : next)).join(" union all ");
+  const next = `${rowWord}(${columns.map(() => "?").join(", ")})`;
+  const others = rows.slice(1).map(() => next);
+  const text = others.length > 0 ? `${first} union all values ${others.join(", ")}` : first;
   return { text: `(${text})`, values: valuesOf(columns, rows) };
 }
 

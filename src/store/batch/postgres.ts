@@ -19,6 +19,8 @@ const CREATES: List = [
     input: "text",
     tags: "text",
     priority: "bigint",
+    version: "text",
+    traceContext: "text",
     wakeAt: "bigint",
     workerId: "text",
     epoch: "bigint",
@@ -99,8 +101,10 @@ const batch = (name: string, more: (d: Dialect) => Sql<string>): Statement<strin
     (d) => sql`
   with created as (
     insert into romancy_instances
-      (id, workflow, status, input, root_id, tags, priority, wake_at, worker_id, epoch, created_at, updated_at)
-    select id, workflow, status, input, id, tags, priority, "wakeAt", "workerId", epoch, at, at from ${rows(CREATES)}
+      (id, workflow, status, input, root_id, tags, priority, version, trace_context, wake_at, worker_id, epoch,
+       created_at, updated_at)
+    select id, workflow, status, input, id, tags, priority, version, "traceContext", "wakeAt", "workerId", epoch, at, at
+    from ${rows(CREATES)}
     on conflict do nothing returning id),
   patched as (
     update romancy_instances i

@@ -25,10 +25,10 @@ const READS_KEPT = 1_000;
 export async function recur(
   queries: Queries,
   { instanceId: id, epoch }: Advance,
-  { at, successor: { id: successor, input, workerId } }: Extract<InstancePatch, { event: "recur" }>,
+  { at, successor: { id: successor, input, version, workerId } }: Extract<InstancePatch, { event: "recur" }>,
 ): Promise<number> {
   const status = transition("running", "recur") as string;
-  await queries.run(insertSuccessor, { id, successor, input, workerId, at });
+  await queries.run(insertSuccessor, { id, successor, input, version, workerId, at });
   const ending = { status, output: null, error: null, compensationErrors: null, knowsOfCancel: 1 };
   await queries.run(finishInstance, { id, epoch, at, ...ending });
   await queries.run(beginChain, { id });

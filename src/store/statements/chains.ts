@@ -37,14 +37,14 @@ export const recurredAmong: Statement<"ids", { readonly id: string }> = statemen
  * The successor's row: owned, and with what lasts of its predecessor. Its mailbox is the first thing that was sent to
  * it: so whoever runs it looks into it, and knows that there is something to be cleared at its end.
  */
-export const insertSuccessor: Statement<"id" | "successor" | "input" | "workerId" | "at"> = statement(
+export const insertSuccessor: Statement<"id" | "successor" | "input" | "version" | "workerId" | "at"> = statement(
   "instances.insertSuccessor",
   () => sql`
   insert into romancy_instances
-    (id, workflow, status, input, parent_id, root_id, detached, awaited, continued_from, tags, priority, worker_id,
-     epoch, signals, created_at, updated_at)
+    (id, workflow, status, input, parent_id, root_id, detached, awaited, continued_from, tags, priority, version,
+     trace_context, worker_id, epoch, signals, created_at, updated_at)
   select ${$("successor")}, workflow, 'running', ${$("input")}, parent_id, root_id, detached, awaited, id, tags, priority,
-         ${$("workerId")}, 1, signals + 1, ${$int("at")}, ${$int("at")}
+         ${$("version")}, trace_context, ${$("workerId")}, 1, signals + 1, ${$int("at")}, ${$int("at")}
   from romancy_instances where id = ${$("id")}`,
 );
 

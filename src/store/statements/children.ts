@@ -8,6 +8,8 @@ type NewChild =
   | "input"
   | "tags"
   | "priority"
+  | "version"
+  | "traceContext"
   | "wakeAt"
   | "at"
   | "parentId"
@@ -20,11 +22,11 @@ export const insertChild: Statement<NewChild> = statement(
   "children.insert",
   (d) => sql`
   insert ${d.insertIgnore.before} into romancy_instances
-    (id, workflow, status, input, parent_id, root_id, tags, priority, wake_at, epoch, detached, awaited,
-     created_at, updated_at)
+    (id, workflow, status, input, parent_id, root_id, tags, priority, version, trace_context, wake_at, epoch,
+     detached, awaited, created_at, updated_at)
   values
     (${$("id")}, ${$("workflow")}, 'pending', ${$("input")}, ${$("parentId")}, ${$("rootId")}, ${$("tags")},
-     ${$int("priority")}, ${$int("wakeAt")}, 0, ${$int("detached")}, ${$int("awaited")}, ${$int("at")}, ${$int("at")})
+     ${$int("priority")}, ${$("version")}, ${$("traceContext")}, ${$int("wakeAt")}, 0, ${$int("detached")}, ${$int("awaited")}, ${$int("at")}, ${$int("at")})
   ${d.insertIgnore.after}`,
 );
 

@@ -13,6 +13,7 @@ export interface InstanceRow {
   readonly error: string | null;
   readonly tags: string | null;
   readonly priority: number;
+  readonly version: string | null;
   readonly continued_from: string | null;
   readonly parent_id: string | null;
   readonly root_id: string;
@@ -27,19 +28,32 @@ export interface InstanceRow {
 
 /** Of a whole row. */
 export const COLUMNS: Sql<never> = sql`
-  id, workflow, status, input, output, error, tags, priority, continued_from, parent_id, root_id, cancel_requested_at,
-  cancel_reason, compensation_errors, worker_id, created_at, updated_at, completed_at`;
+  id, workflow, status, input, output, error, tags, priority, version, continued_from, parent_id, root_id,
+  cancel_requested_at, cancel_reason, compensation_errors, worker_id, created_at, updated_at, completed_at`;
 
-type NewRow = "id" | "workflow" | "status" | "input" | "tags" | "priority" | "wakeAt" | "workerId" | "epoch" | "at";
+type NewRow =
+  | "id"
+  | "workflow"
+  | "status"
+  | "input"
+  | "tags"
+  | "priority"
+  | "version"
+  | "traceContext"
+  | "wakeAt"
+  | "workerId"
+  | "epoch"
+  | "at";
 
 export const insertInstance: Statement<NewRow> = statement(
   "instances.insert",
   (d) => sql`
   insert ${d.insertIgnore.before} into romancy_instances
-    (id, workflow, status, input, root_id, tags, priority, wake_at, worker_id, epoch, created_at, updated_at)
+    (id, workflow, status, input, root_id, tags, priority, version, trace_context, wake_at, worker_id, epoch,
+     created_at, updated_at)
   values
     (${$("id")}, ${$("workflow")}, ${$("status")}, ${$("input")}, ${$("id")}, ${$("tags")}, ${$int("priority")},
-     ${$int("wakeAt")}, ${$("workerId")}, ${$int("epoch")}, ${$int("at")}, ${$int("at")})
+     ${$("version")}, ${$("traceContext")}, ${$int("wakeAt")}, ${$("workerId")}, ${$int("epoch")}, ${$int("at")}, ${$int("at")})
   ${d.insertIgnore.after}`,
 );
 
@@ -53,7 +67,8 @@ type DueParams = "workflows" | "now" | "limit" | "leastRecoveries" | "mostRecove
 
 /** Due, nobody's, of a workflow that the worker knows (invariant 1). */
 const due = (d: Dialect): Sql<DueParams> => sql`
-  select id, workflow, input, epoch + 1 as epoch, signals, recoveries, cancel_requested_at, cancel_reason, parent_id
+  select id, workflow, input, epoch + 1 as epoch, signals, recoveries, cancel_requested_at, cancel_reason, parent_id,
+    trace_context
   from romancy_instances
   where worker_id is null and wake_at <= ${$int("now")} and ${d.isOneOf("workflow", $list("workflows"))}
     and recoveries between ${$int("leastRecoveries")} and ${$int("mostRecoveries")}
@@ -70,7 +85,8 @@ export const claimDue: Statement<"workerId" | DueParams, ClaimRow> = statement(
   "instances.claim",
   (d) => sql`${take}
   where id in (select id from (${due(d)}) as due)
-  returning id, workflow, input, epoch, signals, recoveries, cancel_requested_at, cancel_reason, parent_id`,
+  returning id, workflow, input, epoch, signals, recoveries, cancel_requested_at, cancel_reason, parent_id,
+    trace_context`,
 );
 
 /** The same in two statements, where an update gives no rows: what is due, locked, as it will be; then `claimThese`. */
@@ -92,6 +108,7 @@ export interface ClaimRow {
   readonly cancel_requested_at: number | null;
   readonly cancel_reason: string | null;
   readonly parent_id: string | null;
+  readonly trace_context: string | null;
 }
 
 /** When the next instance without an owner is due; it may be long past. */
@@ -270,20 +287,6 @@ export interface EndRow {
   readonly cancel_reason: string | null;
   readonly compensation_errors: string | null;
 }
-
-type ListFilter = "workflow" | "status" | "createdBefore" | "beforeId" | "limit";
-
-/** Newest first, from behind the cursor `(createdBefore, beforeId)`. */
-export const listInstances: Statement<ListFilter, InstanceRow> = statement(
-  "instances.list",
-  () => sql`
-  select ${COLUMNS} from romancy_instances
-  where created_at <= ${$int("createdBefore")}
-    and (created_at < ${$int("createdBefore")} or id < ${$("beforeId")})
-    and (${$("workflow")} is null or workflow = ${$("workflow")})
-    and (${$("status")} is null or status = ${$("status")})
-  order by created_at desc, id desc limit ${$int("limit")}`,
-);
 
 /** What tells whether a commit whose answer was lost took place. It waits for one that is still under way. */
 export const evidenceOf: Statement<"id", EvidenceRow> = statement(
