@@ -7,6 +7,7 @@
  *
  * What the values must be is checked where the instance is started, by the workflow's own schemas.
  */
+import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { type AnyWorkflow, type Schema, ValidationError } from "../index.ts";
 import { embed, type JsonSchema, toJsonSchema } from "./json-schema.ts";
 
@@ -33,12 +34,17 @@ export async function validArguments({ name, options }: AnyWorkflow, args: reado
   for (const [index, schema] of schemasOf(options.input).entries()) {
     const result = await schema["~standard"].validate(args[index]);
     if (result.issues) {
-      const problems = result.issues.map(({ message }) => message).join("; ");
+      const problems = result.issues.map((issue) => `${pathOf(issue)}${issue.message}`).join("; ");
       throw new ValidationError(`Argument ${index + 1} of ${name} is not valid: ${problems}`, result.issues);
     }
     valid[index] = result.value;
   }
   return valid;
+}
+
+function pathOf({ path = [] }: StandardSchemaV1.Issue): string {
+  const keys = path.map((segment) => String(typeof segment === "object" ? segment.key : segment));
+  return keys.length === 0 ? "" : `${keys.join(".")}: `;
 }
 
 /** What users may say of the input. */
@@ -112,9 +118,8 @@ function inputAsList(shown: readonly JsonSchema[]): ToolInput {
     read(given) {
       refuseOthers(given, [LIST]);
       const { [LIST]: args = [] } = given;
-      if (!Array.isArray(args))
-        throw new ValidationError(`\`${LIST}\` is no list. Give the workflow's arguments in order.`);
-      return args;
+      if (Array.isArray(args)) return args;
+      throw new ValidationError(`\`${LIST}\` is no list. Give the workflow's arguments in order.`);
     },
   };
 }

@@ -1,6 +1,6 @@
 /** Who may come in by HTTP. Whatever is not clearly allowed is refused. */
 import type { AuthInfo } from "@modelcontextprotocol/server";
-import type { Logger } from "../index.ts";
+import { type Logger, ValidationError } from "../index.ts";
 import { messageOf } from "./answers.ts";
 import type { Sdk } from "./sdk.ts";
 
@@ -37,10 +37,16 @@ export interface GuardOptions {
 /** Lets a request in, with what is known of who sends it, or answers it. */
 export type Guard = (request: Request) => Promise<Response | { readonly authInfo: AuthInfo | undefined }>;
 
+/** @throws ValidationError */
 export function createGuard(sdk: Sdk, options: GuardOptions, logger: Logger): Guard {
+  const { verifyToken } = options;
+  // What was meant to be a verifier must not let everybody in.
+  if (verifyToken !== undefined && typeof verifyToken !== "function") {
+    throw new ValidationError("`verifyToken` is no function. Leave it out to let everybody in.");
+  }
   const hosts = options.allowedHosts ?? sdk.localhostAllowedHostnames();
   const origins = [...(options.allowedOrigins ?? sdk.localhostAllowedOrigins())];
-  const gate = options.verifyToken && tokenGate(sdk, options, options.verifyToken, logger);
+  const gate = verifyToken && tokenGate(sdk, options, verifyToken, logger);
   return async (request) => {
     if (hosts !== "any") {
       // Some servers give the host in the address alone.

@@ -4,7 +4,7 @@ import { type Logger, toMilliseconds } from "../index.ts";
 import { messageOf } from "./answers.ts";
 import { createGuard, type GuardOptions, refuse } from "./guard.ts";
 import type { Sdk } from "./sdk.ts";
-import { type SessionOptions, Sessions } from "./sessions.ts";
+import { type SessionLimits, type SessionOptions, Sessions } from "./sessions.ts";
 
 /** How the server is served by HTTP. */
 export interface McpHttpOptions extends GuardOptions {
@@ -58,7 +58,7 @@ export function createHttpDoor(sdk: Sdk, factory: McpServerFactory, options: Mcp
   };
 }
 
-function limitsOf(wanted: true | SessionOptions, maxBodyBytes: number): ConstructorParameters<typeof Sessions>[2] {
+function limitsOf(wanted: true | SessionOptions, maxBodyBytes: number): SessionLimits {
   const { max = SESSIONS, idleTimeout = "30 minutes" } = wanted === true ? {} : wanted;
   return { max, idleTimeout: toMilliseconds(idleTimeout, "The idleTimeout of sessions"), maxBodyBytes };
 }

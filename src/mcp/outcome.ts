@@ -42,13 +42,11 @@ export async function outcomeOf(
 ): Promise<Outcome> {
   const description = await findInstance(app, workflow.name, id);
   const deadline = performance.now() + timeout;
-  // One that went on as another may have ended as that one.
-  let pause = isOver(description.status) ? lookFor(description) : 0;
+  let least = lookFor(description);
   for (;;) {
     signal.throwIfAborted();
-    const left = Math.min(PAUSE, deadline - performance.now());
-    const wait = Math.max(left, pause);
-    pause = 0;
+    const wait = Math.max(least, Math.min(PAUSE, deadline - performance.now()));
+    least = 0;
     if (wait <= 0) return { kind: "unfinished", description: await findInstance(app, workflow.name, id) };
     await onPause();
     const outcome = await endWithin(app, workflow, id, wait);
@@ -56,8 +54,10 @@ export async function outcomeOf(
   }
 }
 
+/** Milliseconds to look for an end that is there, or that may be there: that of the instance as which this one went on. */
 function lookFor({ status }: InstanceDescription): number {
-  return status === "recurred" ? PAUSE : READ;
+  if (status === "recurred") return PAUSE;
+  return isOver(status) ? READ : 0;
 }
 
 async function endWithin(

@@ -14,8 +14,8 @@ const OUTPUT = {
 };
 
 /** Gives what an instance has returned, and may wait for it. */
-export const resultTool: ToolMaker = (offer, workshop) => {
-  const { app, sdk, maxWait } = workshop;
+export const resultTool: ToolMaker = (offer, environment) => {
+  const { app, sdk, maxWait } = environment;
   const waitSeconds = {
     type: "number",
     minimum: 0,

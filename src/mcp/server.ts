@@ -12,7 +12,7 @@ import { startTool } from "./start-tool.ts";
 import { statusTool } from "./status-tool.ts";
 import { type StdioConnection, serveStdio } from "./stdio.ts";
 import { offerTasks, type TaskOffer } from "./tasks.ts";
-import type { Tool, Workshop } from "./tool.ts";
+import type { Tool, ToolEnvironment } from "./tool.ts";
 import { type ExposableWorkflow, type Offer, offersOf, type WorkflowTools } from "./workflow-tools.ts";
 
 export interface WorkflowServerOptions {
@@ -61,28 +61,28 @@ export interface WorkflowServer {
 export async function createMcpServer(app: Romancy, options: WorkflowServerOptions): Promise<WorkflowServer> {
   const { logger = stderrLogger, maxWait = "50s" } = options;
   const sdk = await loadSdk();
-  const workshop = { sdk, app, logger, maxWait: toMilliseconds(maxWait, "The maxWait of the MCP server") };
-  const factory = serverFactory(workshop, offersOf(options.workflows), options);
+  const environment = { sdk, app, logger, maxWait: toMilliseconds(maxWait, "The maxWait of the MCP server") };
+  const factory = serverFactory(environment, offersOf(options.workflows), options);
   const { fetch, close } = createHttpDoor(sdk, factory, options.http ?? {}, logger);
   return { serveStdio: () => serveStdio(factory, logger), fetch, close };
 }
 
 /** One of the SDK's servers for each connection, or for each request. */
 function serverFactory(
-  workshop: Workshop,
+  environment: ToolEnvironment,
   offers: readonly Offer[],
   { name, version, instructions, prompts = [], tasks: offersTasks = true, extend }: WorkflowServerOptions,
 ): McpServerFactory {
-  const tasks = offersTasks ? offerTasks(workshop, offers) : undefined;
+  const tasks = offersTasks ? offerTasks(environment, offers) : undefined;
   // Clients that speak the protocol's revisions of 2025 cannot take tasks.
-  const tools = { legacy: toolsOf(workshop, offers, undefined), modern: toolsOf(workshop, offers, tasks) };
+  const tools = { legacy: toolsOf(environment, offers, undefined), modern: toolsOf(environment, offers, tasks) };
   return ({ era }) => {
-    const server = new workshop.sdk.McpServer(
+    const server = new environment.sdk.McpServer(
       { name, version },
       // What is offered stays the same.
       { capabilities: { tools: { listChanged: false } }, ...(instructions !== undefined && { instructions }) },
     );
-    for (const tool of tools[era]) addTool(server, tool, workshop.logger);
+    for (const tool of tools[era]) addTool(server, tool, environment.logger);
     if (era === "modern") tasks?.addTo(server);
     for (const prompt of prompts) prompt.addTo(server);
     extend?.(server);
@@ -90,9 +90,16 @@ function serverFactory(
   };
 }
 
-function toolsOf(workshop: Workshop, offers: readonly Offer[], tasks: TaskOffer | undefined): readonly Tool[] {
+function toolsOf(
+  environment: ToolEnvironment,
+  offers: readonly Offer[],
+  tasks: TaskOffer | undefined,
+): readonly Tool[] {
   const others = [statusTool, resultTool, cancelTool];
-  return offers.flatMap((offer) => [startTool(offer, workshop, tasks), ...others.map((make) => make(offer, workshop))]);
+  return offers.flatMap((offer) => [
+    startTool(offer, environment, tasks),
+    ...others.map((make) => make(offer, environment)),
+  ]);
 }
 
 function addTool(server: McpServer, tool: Tool, logger: Logger): void {

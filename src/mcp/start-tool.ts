@@ -2,11 +2,11 @@ import { answer } from "./answers.ts";
 import { validArguments } from "./arguments.ts";
 import type { ToolResult } from "./sdk.ts";
 import type { TaskOffer } from "./tasks.ts";
-import { INSTANCE_ID, objectSchema, shownSchema, type Tool, type Workshop } from "./tool.ts";
+import { INSTANCE_ID, objectSchema, shownSchema, type Tool, type ToolEnvironment } from "./tool.ts";
 import type { Offer } from "./workflow-tools.ts";
 
 /** Starts an instance; to clients that understand tasks, it is one. */
-export function startTool(offer: Offer, { app, sdk }: Workshop, tasks: TaskOffer | undefined): Tool {
+export function startTool(offer: Offer, { app, sdk }: ToolEnvironment, tasks: TaskOffer | undefined): Tool {
   const { workflow, prefix, input } = offer;
   return {
     name: `${prefix}_start`,

@@ -13,7 +13,7 @@ import { INSTANCE_ID, type InstanceArguments, objectSchema, type ToolMaker } fro
 
 const TIME = { type: "string", format: "date-time" };
 
-const OUTPUT = {
+const ALWAYS = {
   instance_id: INSTANCE_ID,
   status: { type: "string" },
   workflow_name: { type: "string" },
@@ -21,18 +21,19 @@ const OUTPUT = {
   updated_at: TIME,
   completed_activities: { type: "integer", minimum: 0 },
   waiting_for: { type: "array", items: { type: "object" }, description: "What it waits for, soonest first." },
-  poll_interval_ms: { type: "integer", description: "When to ask again; left out when it has ended." },
 };
 
-/** All but the last one. */
-const ALWAYS = Object.keys(OUTPUT).slice(0, -1);
+const OUTPUT = {
+  ...ALWAYS,
+  poll_interval_ms: { type: "integer", description: "When to ask again; left out when it has ended." },
+};
 
 /** Tells how far an instance is. */
 export const statusTool: ToolMaker = (offer, { app, sdk }) => ({
   name: `${offer.prefix}_status`,
   description: offer.describe("status"),
   inputSchema: objectSchema(sdk, { instance_id: INSTANCE_ID }, ["instance_id"]),
-  outputSchema: objectSchema(sdk, OUTPUT, ALWAYS),
+  outputSchema: objectSchema(sdk, OUTPUT, Object.keys(ALWAYS)),
   annotations: { readOnlyHint: true },
   async run(given) {
     const { instance_id: id } = given as unknown as InstanceArguments;

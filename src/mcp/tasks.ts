@@ -9,11 +9,12 @@ import {
   InstanceNotFoundError,
   type Romancy,
 } from "../index.ts";
+import { messageOf } from "./answers.ts";
 import { countActivities, pollInterval, progressText } from "./instances.ts";
 import { outcomeOf } from "./outcome.ts";
 import { endResult } from "./result-tool.ts";
 import type { ToolContext, ToolResult } from "./sdk.ts";
-import type { Workshop } from "./tool.ts";
+import type { ToolEnvironment } from "./tool.ts";
 import type { Offer } from "./workflow-tools.ts";
 
 const EXTENSION = "io.modelcontextprotocol/tasks";
@@ -35,7 +36,9 @@ interface Capabilities {
 
 type Task = Readonly<Record<string, unknown>>;
 
-export function offerTasks({ sdk, app }: Workshop, offers: readonly Offer[]): TaskOffer {
+type Act = (offer: Offer, description: InstanceDescription, context: ToolContext) => Promise<Task>;
+
+export function offerTasks({ sdk, app, logger }: ToolEnvironment, offers: readonly Offer[]): TaskOffer {
   const params = sdk.fromJsonSchema<{ taskId: string }>({
     type: "object",
     properties: { taskId: { type: "string" } },
@@ -62,22 +65,28 @@ export function offerTasks({ sdk, app }: Workshop, offers: readonly Offer[]): Ta
     throw new sdk.ProtocolError(sdk.ProtocolErrorCode.InvalidParams, `There is no task ${taskId}. Check its id.`);
   }
 
+  /** @param act what is done with the task; what others threw is nothing for clients, the log has it */
+  function handle({ server }: McpServer, method: string, act: Act): void {
+    server.setRequestHandler(method, { params }, async ({ taskId }, context) => {
+      try {
+        return await act(...(await find(taskId, context)), context);
+      } catch (error) {
+        if (error instanceof sdk.ProtocolError) throw error;
+        logger.error(`The request ${method} failed.`, { error: messageOf(error), cause: error });
+        throw new sdk.ProtocolError(sdk.ProtocolErrorCode.InternalError, "The request could not be handled.");
+      }
+    });
+  }
+
   return {
     isWantedBy,
-    addTo({ server }) {
-      server.registerCapabilities({ extensions: { [EXTENSION]: {} } });
-      server.setRequestHandler("tasks/get", { params }, async ({ taskId }, context) => {
-        const [offer, description] = await find(taskId, context);
-        return taskOf(app, offer, description, context.mcpReq.signal);
-      });
+    addTo(server) {
+      server.server.registerCapabilities({ extensions: { [EXTENSION]: {} } });
+      handle(server, "tasks/get", (offer, description, { mcpReq }) => taskOf(app, offer, description, mcpReq.signal));
       // No task asks the client for anything.
-      server.setRequestHandler("tasks/update", { params }, async ({ taskId }, context) => {
-        await find(taskId, context);
-        return {};
-      });
-      server.setRequestHandler("tasks/cancel", { params }, async ({ taskId }, context) => {
-        await find(taskId, context);
-        await app.cancel(taskId, "The client has cancelled the task.").catch((error: unknown) => {
+      handle(server, "tasks/update", async () => ({}));
+      handle(server, "tasks/cancel", async (_offer, { id }) => {
+        await app.cancel(id, "The client has cancelled the task.").catch((error: unknown) => {
           // It has ended, which is as good.
           if (!(error instanceof InstanceNotCancellableError)) throw error;
         });

@@ -18,7 +18,7 @@ export interface Tool {
 }
 
 /** What tools are made with. */
-export interface Workshop {
+export interface ToolEnvironment {
   readonly sdk: Sdk;
   readonly app: Romancy;
   readonly logger: Logger;
@@ -26,7 +26,7 @@ export interface Workshop {
   readonly maxWait: number;
 }
 
-export type ToolMaker = (offer: Offer, workshop: Workshop) => Tool;
+export type ToolMaker = (offer: Offer, environment: ToolEnvironment) => Tool;
 
 /** What tools are given that ask for one instance. */
 export interface InstanceArguments {

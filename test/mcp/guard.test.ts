@@ -8,6 +8,12 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+it("takes nothing but a function for a verifier", () => {
+  for (const verifyToken of [null, false, "secret"]) {
+    expect(() => createGuard(sdk, { verifyToken: verifyToken as never }, recordingLogger())).toThrow("is no function");
+  }
+});
+
 it("lets nobody in when the verifier of tokens says nothing", async () => {
   vi.useFakeTimers();
   const logger = recordingLogger();
