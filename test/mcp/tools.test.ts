@@ -3,14 +3,30 @@ import { once } from "node:events";
 import type { Client } from "@modelcontextprotocol/client";
 import { describe, expect, it } from "vitest";
 import { startApp } from "../support/apps.ts";
-import { gate, until } from "../support/wait.ts";
-import { call, connectHttp, connectStdio, type Era, startHttp, startStdio } from "./support/clients.ts";
+import { until } from "../support/wait.ts";
+import {
+  type Connection,
+  call,
+  connectHttp,
+  connectStdio,
+  type Era,
+  startHttp,
+  startStdio,
+} from "./support/clients.ts";
 import { secret, WORKFLOWS } from "./support/orders.ts";
 
 const WAYS: Readonly<Record<string, (era: Era) => Promise<Client>>> = {
   stdio: async (era) => (await connectStdio(era)).client,
   "HTTP without sessions": async (era) => connectHttp((await startHttp()).url, era),
   "HTTP with sessions": async (era) => connectHttp((await startHttp({ sessions: true })).url, era),
+};
+
+const connections = {
+  stdio: () => connectStdio("legacy"),
+  async http(): Promise<Connection> {
+    const { url, kill } = await startHttp();
+    return { client: await connectHttp(url, "modern"), kill };
+  },
 };
 
 const CASES = Object.entries(WAYS).flatMap(([way, connect]) =>
@@ -211,22 +227,22 @@ describe("tools", () => {
     });
   });
 
-  it("give a result after the server was killed, from the next one", async () => {
-    const first = await connectStdio("legacy");
-    await call(first.client, "order_start", { orderId: "ORD-1", amount: 5 });
-    const closed = gate();
-    Object.assign(first.client, { onclose: closed.open });
-    first.kill();
-    await closed.opened;
-    const { client } = await connectStdio("legacy");
-    const shop = await startApp({ worker: false });
-    await shop.sendEvent({ type: "paid", source: "/psp", subject: "ORD-1" });
-    const result = await call(client, "order_result", { instance_id: "ORD-1", wait_seconds: 50 });
-    expect(result).toMatchObject({
-      isError: false,
-      data: { status: "completed", output: { reservation: "RES-ORD-1" } },
-    });
-  });
+  it.each(["stdio", "http"] as const)(
+    "give a result after the server was killed, from the next one, by %s",
+    async (way) => {
+      const first = await connections[way]();
+      await call(first.client, "order_start", { orderId: "ORD-1", amount: 5 });
+      await first.kill();
+      const { client } = await connections[way]();
+      const shop = await startApp({ worker: false });
+      await shop.sendEvent({ type: "paid", source: "/psp", subject: "ORD-1" });
+      const result = await call(client, "order_result", { instance_id: "ORD-1", wait_seconds: 50 });
+      expect(result).toMatchObject({
+        isError: false,
+        data: { status: "completed", output: { reservation: "RES-ORD-1" } },
+      });
+    },
+  );
 
   it("follow an instance that went on as another one", async () => {
     const { client } = await connectStdio("legacy");

@@ -31,7 +31,8 @@ function fixture(name: string): string {
 
 export interface Connection {
   readonly client: Client;
-  readonly kill: () => void;
+  /** With SIGKILL; resolves when the server is gone. */
+  readonly kill: () => Promise<unknown>;
 }
 
 /** A client that starts its server. */
@@ -45,7 +46,12 @@ export async function connectStdio(era: Era): Promise<Connection> {
   const client = newClient(era);
   await client.connect(transport);
   closers.push(() => client.close());
-  return { client, kill: () => process.kill(Number(transport.pid), "SIGKILL") };
+  const gone = new Promise<void>((resolve) => Object.assign(client, { onclose: resolve }));
+  const kill = (): Promise<void> => {
+    process.kill(Number(transport.pid), "SIGKILL");
+    return gone;
+  };
+  return { client, kill };
 }
 
 /** The same server without a client. */
@@ -59,7 +65,7 @@ function environment(): Record<string, string> {
 }
 
 /** A server on a port. */
-export async function startHttp(options: object = {}): Promise<{ url: string }> {
+export async function startHttp(options: object = {}): Promise<{ url: string } & Pick<Connection, "kill">> {
   const child = spawn(process.execPath, [...FLAGS, fixture("http-server.ts")], {
     env: { ...environment(), HTTP: JSON.stringify(options) },
     stdio: ["pipe", "pipe", "inherit"],
@@ -70,7 +76,11 @@ export async function startHttp(options: object = {}): Promise<{ url: string }> 
     await exited;
   });
   const [url] = (await once(createInterface(child.stdout), "line")) as [string];
-  return { url };
+  const kill = (): Promise<unknown> => {
+    child.kill("SIGKILL");
+    return exited;
+  };
+  return { url, kill };
 }
 
 export async function connectHttp(url: string, era: Era, token?: string): Promise<Client> {
