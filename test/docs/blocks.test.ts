@@ -33,7 +33,12 @@ it("is checked by the compiler", { timeout: 60_000 }, () => {
     const config = {
       extends: join(root, "tsconfig.json"),
       compilerOptions: {
-        paths: { romancy: [join(root, "src/index.ts")], "romancy/testing": [join(root, "src/testing/index.ts")] },
+        paths: {
+          romancy: [join(root, "src/index.ts")],
+          "romancy/mcp": [join(root, "src/mcp/index.ts")],
+          "romancy/testing": [join(root, "src/testing/index.ts")],
+          zod: [join(root, "node_modules/zod")],
+        },
         typeRoots: [join(root, "node_modules/@types")],
         // The folder has no package.json that would say so.
         module: "esnext",
