@@ -1,6 +1,6 @@
 import "./engine/require-node.ts";
 
-export type { Duration } from "./core/duration.ts";
+export { type Duration, toMilliseconds } from "./core/duration.ts";
 export {
   ActivityError,
   ActivityTimeoutError,
@@ -48,7 +48,7 @@ export type { InstancePage } from "./engine/listing.ts";
 export type { InstanceFilter } from "./engine/listing-filter.ts";
 export type { HttpOptions, RomancyOptions } from "./engine/options.ts";
 export type { OutboxOptions } from "./engine/outbox-options.ts";
-export type { ReplayEnd, ReplayVerdict } from "./engine/replay.ts";
+export type { ReplayEnd, ReplayResult } from "./engine/replay.ts";
 export type { PruneOptions, PruneResult } from "./engine/retention.ts";
 export type { RetentionOptions } from "./engine/retention-options.ts";
 export type { WorkerInfo } from "./engine/workers.ts";

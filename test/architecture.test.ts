@@ -21,14 +21,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly RegExp[]>> = {
   http: [/^http\//, /^core\//, /^workflow\/(channels|cloud-event|events|logger|outbox)\./, /^npm:/, /^node:/],
   cli: [/^cli\//, /^index\./, /^npm:/, /^node:/],
   llm: [/^llm\//, /^index\./, /^npm:/],
+  mcp: [/^mcp\//, /^index\./, /^npm:/],
   outbox: [/^index\./, /^npm:/],
   testing: [/^testing\//, /^index\./, /^node:/],
   engine: [/^engine\//, /^core\//, /^workflow\//, /^store\/store\./, /^http\/port\./, /^npm:/, /^node:/],
 };
 
-/** The one place where the parts are put together. */
+/** The few places where the parts are put together. */
 const WIRING: Readonly<Record<string, readonly RegExp[]>> = {
-  "engine/app.ts": [/^store\/(sql-store|migrate)/, /^http\/(broker|door|sdk|server)\./],
+  "engine/app.ts": [/^store\/migrate/, /^http\/(door|server)\./],
+  "engine/opening.ts": [/^store\/(sql-store|migrate)/, /^http\/(broker|sdk)\./],
   "engine/schema.ts": [/^store\/(database|sql-store|migrate)/],
   "engine/open-database.ts": [/^store\/database/, /^drivers\//],
 };
@@ -81,6 +83,16 @@ describe("the architecture", () => {
       /\bDate\.now|new Date\(\)|Math\.random|performance\.|process\.|setTimeout|setImmediate/,
     );
   });
+
+  it.each(files.filter((file) => file.startsWith("engine/") && file !== "engine/machine-time.ts"))(
+    "%s takes timers and clocks from machine-time.ts, or from a Clock",
+    (file) => {
+      const text = textOf(file);
+      const used = text.match(/\b(?:setTimeout|setInterval|setImmediate|performance)\b(?=[(.])/);
+      if (used) expect(importsOf(file)).toContain("engine/machine-time.ts");
+      expect(text).not.toMatch(/\bDate\.now\b|new Date\(\)/);
+    },
+  );
 
   it("keeps files short", () => {
     expect(files.filter((file) => textOf(file).split("\n").length > LONGEST)).toEqual([]);

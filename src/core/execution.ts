@@ -31,8 +31,8 @@ import { heedRetries } from "./retrying.ts";
 import { callOff, type Reservation, type Slot } from "./slot.ts";
 import type { Outcome, Turn } from "./turn.ts";
 
-export interface ExecutionOptions<Request> {
-  readonly instanceId: string;
+/** What is run, against which history. */
+export interface ExecutionSource {
   /** What is recorded so far, in order of `seq`. */
   readonly history: readonly HistoryEvent[];
   /** The last `seq` before this history. Default 0. */
@@ -41,6 +41,10 @@ export interface ExecutionOptions<Request> {
   readonly isComplete?: boolean;
   /** Runs the user's code; called once. */
   readonly program: () => unknown;
+}
+
+export interface ExecutionOptions<Request> extends ExecutionSource {
+  readonly instanceId: string;
   /** Runs a task in a later macrotask. */
   readonly defer: (task: () => void) => void;
   /** Called at the end of each turn. */
@@ -181,7 +185,7 @@ export class Execution<Request> {
     return decode(value) as T;
   }
 
-  /** Whether the history, as it was loaded, holds anything of an operation that has no completion. */
+  /** Whether the history, as it was loaded, records the operation; what is completed is forgotten once it is delivered. */
   hasRecord(id: string): boolean {
     return this.#recorded.has(id);
   }

@@ -2,17 +2,14 @@
 import type { Server } from "node:http";
 import { AppStateError, DuplicateNameError } from "../core/errors.ts";
 import { uuidv4 } from "../core/uuid.ts";
-import { httpPublisher } from "../http/broker.ts";
 import { HttpDoor } from "../http/door.ts";
-import { loadSdk } from "../http/sdk.ts";
 import type { ListenOptions } from "../http/server.ts";
-import { checkSchema, listMigrations, type MigrationInfo, migrate } from "../store/migrate.ts";
+import { listMigrations, type MigrationInfo, migrate } from "../store/migrate.ts";
 import { migrateDown } from "../store/migrate-down.ts";
-import { SqlStore } from "../store/sql-store.ts";
 import type { PublishOptions, SentMessage } from "../workflow/channels.ts";
 import type { EventInput } from "../workflow/events.ts";
 import type { InstanceDescription, WorkflowHandle } from "../workflow/handle.ts";
-import type { Outbox, Publisher } from "../workflow/outbox.ts";
+import type { Outbox } from "../workflow/outbox.ts";
 import type { Startable, StartOptions, WorkflowStarter } from "../workflow/starting.ts";
 import type { AnyWorkflow, Workflow } from "../workflow/workflow.ts";
 import { cancel, retryCompensations } from "./cancel.ts";
@@ -20,26 +17,26 @@ import { prepareEvent } from "./events.ts";
 import type { Finding } from "./finding.ts";
 import { handleOf } from "./handle.ts";
 import { type HistoryEntry, readHistory } from "./history-entries.ts";
-import { exportHistory, type HistoryExport, readExport } from "./history-export.ts";
+import { exportHistory, type HistoryExport } from "./history-export.ts";
 import { HookRunner } from "./hooks.ts";
 import { describeInstance } from "./inspect.ts";
 import { type InstancePage, listInstances } from "./listing.ts";
 import type { InstanceFilter } from "./listing-filter.ts";
 import { bindLogger } from "./log.ts";
 import { Metrics } from "./metrics.ts";
-import { openDatabase } from "./open-database.ts";
+import { openRunning } from "./opening.ts";
 import { type ResolvedOptions, type RomancyOptions, resolveOptions } from "./options.ts";
 import { outboxOf } from "./outbox.ts";
-import type { OutboxSettings } from "./outbox-options.ts";
 import { publish, type SendingEnvironment, sendTo } from "./publish.ts";
 import { randomBytes } from "./random.ts";
-import { type ReplayVerdict, replay } from "./replay.ts";
+import { type ReplayResult, replay } from "./replay.ts";
 import { type PruneOptions, type PruneResult, prune } from "./retention.ts";
 import { retry } from "./retry.ts";
-import { Running } from "./running.ts";
+import type { Running } from "./running.ts";
 import { diagnoseDatabase, withDatabase } from "./schema.ts";
 import { guardRejections, unguardRejections } from "./scope.ts";
 import { type StartEnvironment, start } from "./start.ts";
+import { type TestingDoor, testingDoor } from "./testing-door.ts";
 import { listWorkers, type WorkerInfo } from "./workers.ts";
 
 /**
@@ -167,9 +164,8 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
   }
 
   /**
-   * Looks at the database as an operator would: whether it can be reached, its version, schema and clock, what works
-   * through its connections, and what does not get on. Nothing is changed, and nothing is thrown: what is wrong is told,
-   * with what to do. Whether started or not.
+   * Looks at the database as an operator would: its version, schema and clock, what works through its connections, and
+   * what does not get on. What is wrong is told, with what to do, and not thrown. Whether started or not.
    *
    * @example
    * for (const { status, message, advice } of await app.diagnose()) console.log(status, message, advice);
@@ -291,6 +287,20 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
   }
 
   /**
+   * Has `fetch`, and so `listen`, answer the requests for a path with a handler of your own, whatever their method. The
+   * path is looked for at the end of the request's path, below any prefix. The options of `http` do not hold there: the
+   * handler lets in whom it wants.
+   *
+   * @param path such as `"/mcp"`
+   * @throws ValidationError when it is no path, something is mounted there already, or it is one of Romancy's own routes
+   * @example
+   * app.mount("/version", () => Response.json({ version: "1.0.0" }));
+   */
+  mount(path: string, handler: (request: Request) => Response | Promise<Response>): void {
+    this.#http.mount(path, handler);
+  }
+
+  /**
    * Serves `fetch` on a port, 0 for a free one, until `shutdown`. Resolves when it listens.
    *
    * @throws MissingPackageError without the package `cloudevents`, ValidationError
@@ -329,15 +339,14 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
     return handleOf(workflow.name, id, this, () => this.#need());
   }
 
-  /** The door of `romancy/testing`; not for users. Needs no database. */
-  async "~replay"(
-    history: unknown,
-  ): Promise<{ readonly instanceId: string; readonly workflow: string } & ReplayVerdict> {
-    const read = readExport(history);
-    const { id: instanceId, workflow } = read.instance;
-    const { maxValueBytes } = this.#options;
-    const verdict = await replay(read, { app: this, workflows: this.#workflows, maxValueBytes });
-    return { instanceId, workflow, ...verdict };
+  /** The door of `romancy/testing`; not for users. */
+  get "~testing"(): TestingDoor {
+    return testingDoor(this.#need(), () => this.#letGo());
+  }
+
+  /** The same. Needs no database. */
+  "~replay"(history: unknown): Promise<ReplayResult> {
+    return replay(history, { app: this, workflows: this.#workflows, maxValueBytes: this.#options.maxValueBytes });
   }
 
   #environment(): StartEnvironment & SendingEnvironment {
@@ -358,31 +367,26 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
   }
 
   async #open(): Promise<Running> {
-    const options = this.#options;
-    const database = await openDatabase({ ...options, creates: options.autoMigrate });
-    try {
-      await (options.autoMigrate ? migrate(database) : checkSchema(database));
-      const { workerId } = this;
-      const publisher = options.worker ? await publisherOf(options.outbox) : undefined;
-      const setup = { app: this, options, workerId, workflows: this.#workflows, hooks: this.#hooks, publisher };
-      const running = new Running(new SqlStore(database), setup);
-      await running.start();
-      guardRejections();
-      for (const signal of options.shutdownSignals) process.once(signal, this.#onSignal);
-      return running;
-    } catch (error) {
-      await database.close();
-      throw error;
-    }
+    const { workerId } = this;
+    const setup = { app: this, options: this.#options, workerId, workflows: this.#workflows, hooks: this.#hooks };
+    const running = await openRunning(setup);
+    guardRejections();
+    for (const signal of this.#options.shutdownSignals) process.once(signal, this.#onSignal);
+    return running;
   }
 
   async #close(): Promise<void> {
     const running = this.#running;
-    if (!running) return this.#http.close(this.#options.shutdownTimeout);
+    const { shutdownTimeout } = this.#options;
+    if (!running) return this.#http.close(shutdownTimeout);
     this.#running = undefined;
     this.#starting = undefined;
-    const { shutdownTimeout } = this.#options;
     await running.close(shutdownTimeout, this.#http.close(shutdownTimeout));
+    this.#letGo();
+  }
+
+  /** Leaves the process as it was found. */
+  #letGo(): void {
     unguardRejections();
     for (const signal of this.#options.shutdownSignals) process.off(signal, this.#onSignal);
   }
@@ -393,11 +397,4 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
       "The app is not started. Call `await app.start()` first, and do not use it after `shutdown()`.",
     );
   }
-}
-
-/** @throws MissingPackageError at once, rather than with the first event */
-async function publisherOf({ target }: OutboxSettings): Promise<Publisher | undefined> {
-  if (!target || "publish" in target) return target;
-  await loadSdk();
-  return httpPublisher(target);
 }

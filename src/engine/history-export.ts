@@ -22,6 +22,8 @@ export interface HistoryExport {
 export interface ExportedInstance {
   readonly id: string;
   readonly workflow: string;
+  /** The option `version` of the workflow that it began with; `null` for none. */
+  readonly version: string | null;
   readonly status: InstanceStatus;
   /** The list of arguments. */
   readonly input: string;
@@ -47,11 +49,12 @@ export async function exportHistory(views: Views, id: string): Promise<HistoryEx
 }
 
 function factsOf(record: InstanceRecord): ExportedInstance {
-  const { id, workflow, status, input, output, error, cancelReason, compensationErrors } = record;
+  const { id, workflow, version, status, input, output, error, cancelReason, compensationErrors } = record;
   const { parentId, continuedFrom, createdAt, completedAt } = record;
   return {
     id,
     workflow,
+    version,
     status,
     input,
     output,
@@ -82,7 +85,7 @@ export function readExport(value: unknown): HistoryExport {
 }
 
 const TEXTS = ["id", "workflow", "input"];
-const TEXTS_OR_NULL = ["output", "error", "cancelReason", "compensationErrors"];
+const TEXTS_OR_NULL = ["version", "output", "error", "cancelReason", "compensationErrors"];
 
 function checkInstance(instance: Readonly<Record<string, unknown>>): void {
   const isWrong = (name: string): boolean => typeof instance[name] !== "string";

@@ -6,7 +6,7 @@ import { openSqlite } from "../drivers/sqlite.ts";
 import type { Database } from "../store/database.ts";
 import type { ResolvedOptions } from "./options.ts";
 
-type DatabaseOptions = Pick<ResolvedOptions, "database" | "pool" | "naming"> & {
+type DatabaseOptions = Pick<ResolvedOptions, "database" | "pool" | "naming" | "seams"> & {
   /** Whether a SQLite file is made when it does not exist. Default `true`. */
   readonly creates?: boolean;
 };
@@ -17,18 +17,23 @@ type DatabaseOptions = Pick<ResolvedOptions, "database" | "pool" | "naming"> & {
  * @throws UnsupportedDatabaseError
  * @throws SchemaVersionError when there is no such file, and none is to be made
  */
-export async function openDatabase({ database, pool, naming, creates = true }: DatabaseOptions): Promise<Database> {
+export function openDatabase(options: DatabaseOptions): Promise<Database> {
+  return options.seams.open(() => open(options));
+}
+
+async function open(options: DatabaseOptions): Promise<Database> {
+  const { database, pool, naming } = options;
   if (typeof database !== "string") {
     return "getConnection" in database ? openMysql(database, {}, naming) : openPostgres(database, {}, naming);
   }
   const scheme = SCHEME.exec(database)?.[1]?.toLowerCase();
   switch (scheme) {
     case undefined:
-      return openFile(database, naming, creates);
+      return openFile(database, options);
     case "file":
     case "sqlite":
     case "sqlite3":
-      return openFile(pathOf(database, scheme), naming, creates);
+      return openFile(pathOf(database, scheme), options);
     case "postgres":
     case "postgresql":
       return reached("PostgreSQL", openPostgres(database, pool, naming));
@@ -55,7 +60,8 @@ export function fileOf(database: ResolvedOptions["database"]): string | undefine
   return path === ":memory:" ? undefined : path;
 }
 
-async function openFile(path: string, naming: DatabaseOptions["naming"], creates: boolean): Promise<Database> {
+async function openFile(path: string, { naming, seams, creates = true }: DatabaseOptions): Promise<Database> {
+  const { clock } = seams;
   if (!creates && path !== ":memory:" && !existsSync(path)) {
     throw new SchemaVersionError(
       `The SQLite database ${path} does not exist. Check the path. A new one is made by \`romancy migrate\`, by ` +
@@ -63,7 +69,7 @@ async function openFile(path: string, naming: DatabaseOptions["naming"], creates
     );
   }
   try {
-    return await openSqlite(path, naming);
+    return await openSqlite(path, naming, clock && (() => clock.now()));
   } catch (cause) {
     if (cause instanceof UnsupportedDatabaseError) throw cause;
     const message = `The SQLite database ${path} cannot be opened. Check that its folder exists and can be written to.`;

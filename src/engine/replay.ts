@@ -4,11 +4,12 @@
  * The code must follow the history as it does in a worker. Where the history is known to hold all of it, because the
  * instance has ended or was being undone, it must also come to its end there, and to the same one.
  */
+
 import { isDeepStrictEqual } from "node:util";
 import { decode } from "../core/codec.ts";
 import type { InstancePatch } from "../core/commit.ts";
 import { AppStateError, NonDeterminismError, WorkflowNotRegisteredError } from "../core/errors.ts";
-import { Execution, type ExecutionOptions } from "../core/execution.ts";
+import { Execution, type ExecutionSource } from "../core/execution.ts";
 import { isFinished } from "../core/status.ts";
 import type { Outcome, Turn } from "../core/turn.ts";
 import type { Store } from "../store/store.ts";
@@ -16,12 +17,14 @@ import type { AnyWorkflow } from "../workflow/workflow.ts";
 import { Cancellation } from "./cancellation.ts";
 import { systemClock } from "./clock.ts";
 import { type Ending, endingOf, endOf, patchForRollback, patchForVerdict } from "./ending.ts";
-import type { ExportedInstance, HistoryExport } from "./history-export.ts";
+import { type ExportedInstance, type HistoryExport, readExport } from "./history-export.ts";
+import { setImmediate } from "./machine-time.ts";
 import { runProgram } from "./program.ts";
 import { randomBytes } from "./random.ts";
 import type { ContextOptions, Request } from "./requests.ts";
 import { Rollback, splitHistory, type Verdict } from "./rollback.ts";
 import { guardRejections, isInCleanup, unguardRejections } from "./scope.ts";
+import { NO_SEAMS } from "./seams.ts";
 
 /** How an instance ended, or would end; values are decoded. */
 export interface ReplayEnd {
@@ -33,7 +36,7 @@ export interface ReplayEnd {
 }
 
 /** What today's code makes of a history. */
-export type ReplayVerdict =
+type ReplayVerdict =
   /** It follows the history, and comes to the same end where there is one. */
   | { readonly type: "ok" }
   /**
@@ -45,6 +48,12 @@ export type ReplayVerdict =
   /** It follows, and comes to another end than was recorded. */
   | { readonly type: "different_end"; readonly recorded: ReplayEnd; readonly replayed: ReplayEnd };
 
+/** What today's code makes of one history. `type` tells what; only `ok` is good. */
+export type ReplayResult = ReplayVerdict & {
+  readonly instanceId: string;
+  readonly workflow: string;
+};
+
 export interface ReplayEnvironment {
   readonly app: object;
   readonly workflows: ReadonlyMap<string, AnyWorkflow>;
@@ -53,14 +62,20 @@ export interface ReplayEnvironment {
 
 const OK: ReplayVerdict = { type: "ok" };
 
-/** Never rejects for what the code does. */
-export async function replay(history: HistoryExport, environment: ReplayEnvironment): Promise<ReplayVerdict> {
-  const { workflow: name } = history.instance;
+/**
+ * Never rejects for what the code does.
+ *
+ * @throws ValidationError when it is no export
+ */
+export async function replay(history: unknown, environment: ReplayEnvironment): Promise<ReplayResult> {
+  const read = readExport(history);
+  const { id: instanceId, workflow: name } = read.instance;
+  const facts = { instanceId, workflow: name };
   const workflow = environment.workflows.get(name);
-  if (!workflow) return { type: "not_registered", error: new WorkflowNotRegisteredError(name) };
+  if (!workflow) return { ...facts, type: "not_registered", error: new WorkflowNotRegisteredError(name) };
   guardRejections();
   try {
-    return await new Replay(history, workflow, environment).run();
+    return { ...facts, ...(await new Replay(read, workflow, environment).run()) };
   } finally {
     unguardRejections();
   }
@@ -121,6 +136,7 @@ class Replay {
       app,
       instanceId,
       workflowName,
+      traceContext: null,
       clock: systemClock,
       log: SILENT,
       randomBytes,
@@ -128,7 +144,7 @@ class Replay {
       saga: this.#rollback.saga,
       cancellation: this.#cancellation,
       onRejoined: undefined,
-      traceContext: null,
+      seams: NO_SEAMS,
       knows: (other) => workflows.get(other.name) === other,
       get store(): Store {
         throw new AppStateError("A history is replayed without a database.");
@@ -141,12 +157,12 @@ class Replay {
 
   /** Runs until the history is told, and the code has nothing more to do. */
   #stand(
-    code: Pick<ExecutionOptions<Request>, "history" | "after" | "isComplete">,
+    source: Omit<ExecutionSource, "program">,
     program: (execution: Execution<Request>) => unknown,
   ): Promise<Standing> {
     return new Promise((resolve) => {
       const execution: Execution<Request> = new Execution<Request>({
-        ...code,
+        ...source,
         instanceId: this.#instance.id,
         program: () => program(execution),
         defer: (task) => setImmediate(task),
@@ -222,10 +238,11 @@ function endOfPatch(patch: InstancePatch): ReplayEnd {
   return ending ? endOfRecord(ending) : { status: "recurred" };
 }
 
+/** A child that had completed, and was undone, still has what it returned: that is not its end any more. */
 function endOfRecord({ status, output, error }: Pick<ExportedInstance, "status" | "output" | "error">): ReplayEnd {
   return {
     status: status as ReplayEnd["status"],
-    ...(output !== null && { output: decode(output) }),
+    ...(status === "completed" && output !== null && { output: decode(output) }),
     ...(error !== null && { error: decode(error) }),
   };
 }

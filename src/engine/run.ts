@@ -12,7 +12,7 @@
  */
 import type { Advance, ChangeResult, InstancePatch } from "../core/commit.ts";
 import { CancelledError, messageOf } from "../core/errors.ts";
-import { Execution } from "../core/execution.ts";
+import { Execution, type ExecutionSource } from "../core/execution.ts";
 import type { HistoryEvent, NewEvent } from "../core/history.ts";
 import type { Reservation } from "../core/slot.ts";
 import type { Outcome, Turn } from "../core/turn.ts";
@@ -24,7 +24,7 @@ import { Draft, hearsAlready } from "./draft.ts";
 import { endingOf, patchForRefusal, patchForRollback, patchForVerdict } from "./ending.ts";
 import type { Journal } from "./journal.ts";
 import { OpenOperations } from "./open-operations.ts";
-import { type ReplayedCode, runProgram } from "./program.ts";
+import { runProgram } from "./program.ts";
 import { successorOf } from "./recurrence.ts";
 import { rejoining } from "./rejoining.ts";
 import type { Request } from "./requests.ts";
@@ -91,9 +91,9 @@ export class Run implements TaskOwner, SubmissionsHost {
     this.#open = new OpenOperations(this, host, this.draft, this.#execution, () => this.#onAlarm());
   }
 
-  #createExecution(code: ReplayedCode): Execution<Request> {
+  #createExecution(source: ExecutionSource): Execution<Request> {
     return new Execution<Request>({
-      ...code,
+      ...source,
       instanceId: this.id,
       defer: this.#host.turns.defer,
       onTurn: (turn) => this.#onTurn(turn),

@@ -11,7 +11,7 @@ import type { StoredOutbox } from "./outbox.ts";
 import type { StoredRetention } from "./retention.ts";
 import type { SqlValue } from "./sql.ts";
 
-export type { LiveConnection } from "./database.ts";
+export type { Database, LiveConnection } from "./database.ts";
 export type { Naming } from "./naming.ts";
 export type { Backlog, Operations, OutboxBacklog, WorkerStanding } from "./operations.ts";
 export type { ClaimedEvent, OutboxRecord, Settlement, StoredOutbox } from "./outbox.ts";

@@ -1,5 +1,5 @@
 /** Whether today's code still follows the histories of yesterday. */
-import { type AnyWorkflow, type ReplayVerdict, Romancy } from "../index.ts";
+import { type AnyWorkflow, type ReplayResult, Romancy } from "../index.ts";
 
 export interface ReplayCheckOptions {
   /** Today's code. */
@@ -7,12 +7,6 @@ export interface ReplayCheckOptions {
   /** What `app.exportHistory` gave, as it was or parsed from JSON. */
   readonly histories: Iterable<unknown>;
 }
-
-/** What today's code makes of one history. `type` tells what; only `ok` is good. */
-export type ReplayResult = ReplayVerdict & {
-  readonly instanceId: string;
-  readonly workflow: string;
-};
 
 /**
  * Runs the workflows' code against exported histories, one after the other: with no database, and no activity is run. Made

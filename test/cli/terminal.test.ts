@@ -2,10 +2,13 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { defineWorkflow } from "../../src/index.ts";
 import { databaseFile, startApp } from "../support/apps.ts";
 import { program, romancy, workflowsModule } from "../support/cli.ts";
+
+// Each starts processes, which takes its time on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
 
 const COMMANDS = [
   ["list"],

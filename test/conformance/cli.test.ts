@@ -2,13 +2,16 @@
 import { writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { defineActivity, defineWorkflow, TerminalError } from "../../src/index.ts";
 import { createApp, startApp, testDatabase } from "../support/apps.ts";
 import { launch, romancy, romancyJson, workflowsModule } from "../support/cli.ts";
 import cliWorkflows, { greeting, placed } from "../support/cli-workflows.ts";
 import { databaseKind } from "../support/database.ts";
 import { until } from "../support/wait.ts";
+
+// Each starts processes, which takes its time on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
 
 const { waiting } = cliWorkflows;
 

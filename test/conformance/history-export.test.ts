@@ -214,6 +214,20 @@ describe("an exported history of a saga", () => {
     expect(undone).toEqual(["b", "a"]);
   });
 
+  it("of a child is followed, though it had completed before it was undone with its parent", async () => {
+    const child = defineWorkflow("child", async (ctx) => reserve(ctx, "child's"));
+    const parent = defineWorkflow("parent", async (ctx) => {
+      await child.with({ id: "c-1" })(ctx);
+      await fail(ctx);
+    });
+    const app = await startApp({ workflows: [parent, child] });
+    const handle = await parent.start(app);
+    await expect(handle.result()).rejects.toThrow("no stock");
+    expect(undone.at(-1)).toBe("child's");
+    expect(await check(app, "c-1", child)).toMatchObject({ type: "ok" });
+    expect(await check(app, handle.id, parent, child)).toMatchObject({ type: "ok" });
+  });
+
   it("is followed as far as it has come while it is being undone, and when compensations have failed", async () => {
     let mayFail = true;
     const stuck = defineActivity("stuck", () => "done", {
@@ -248,7 +262,7 @@ describe("an exported history of a saga", () => {
     const handle = await cancellable.start(app);
     await waiting(app, handle.id);
     await handle.cancel("enough");
-    await expect(handle.result()).rejects.toThrow();
+    await expect(handle.result()).rejects.toThrow("enough");
     expect(await check(app, handle.id, cancellable)).toMatchObject({ type: "ok" });
     const untidy = defineWorkflow("flow", async (ctx) => {
       await reserve(ctx, "c");
@@ -261,7 +275,7 @@ describe("an exported history of a saga", () => {
     const early = await unknown.start(client);
     await early.cancel();
     app.register(unknown);
-    await expect(early.result()).rejects.toThrow();
+    await expect(early.result()).rejects.toThrow("cancelled");
     expect(await check(app, early.id, unknown)).toMatchObject({ type: "ok" });
   });
 

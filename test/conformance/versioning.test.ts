@@ -143,6 +143,27 @@ describe("ctx.patched", () => {
   });
 });
 
+describe("the id of a patch", () => {
+  it("is a name, asked for by the workflow's own code", async () => {
+    const asking = defineActivity("asking", (_, ask: unknown) => ask);
+    const flow = flowOf(async (ctx) => {
+      const refusals: string[] = [];
+      const note = (error: unknown): void => void refusals.push((error as Error).name);
+      for (const id of ["", "x".repeat(201)]) {
+        await (async () => ctx.patched(id))().catch(note);
+        await (async () => ctx.deprecatePatch(id))().catch(note);
+      }
+      const misplaced = defineActivity("misplaced", () => ctx.patched("p"));
+      await misplaced(ctx).catch((error: unknown) => note((error as Error).cause));
+      await asking(ctx, ctx.patched("x".repeat(200)));
+      return refusals;
+    });
+    const app = await startApp({ workflows: [flow] });
+    const invalid = Array.from({ length: 4 }, () => "ValidationError");
+    expect(await (await flow.start(app)).result()).toEqual([...invalid, "MisplacedCallError"]);
+  });
+});
+
 describe("a patch that is taken out", () => {
   const patchedFlow = flowOf(async (ctx) => {
     const name = ctx.patched("better") ? "new" : "old";

@@ -28,12 +28,17 @@ it("is checked by the compiler", { timeout: 60_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), "romancy-docs-"));
   try {
     const pages = modules();
-    expect([...pages.keys()]).toEqual(expect.arrayContaining(["cancel.ts", "saga.ts"]));
+    expect([...pages.keys()]).toEqual(expect.arrayContaining(["cancel.ts", "saga.ts", "testing.ts", "versioning.ts"]));
     for (const [name, text] of pages) writeFileSync(join(folder, name), text);
     const config = {
       extends: join(root, "tsconfig.json"),
       compilerOptions: {
-        paths: { romancy: [join(root, "src/index.ts")] },
+        paths: {
+          romancy: [join(root, "src/index.ts")],
+          "romancy/mcp": [join(root, "src/mcp/index.ts")],
+          "romancy/testing": [join(root, "src/testing/index.ts")],
+          zod: [join(root, "node_modules/zod")],
+        },
         typeRoots: [join(root, "node_modules/@types")],
         // The folder has no package.json that would say so.
         module: "esnext",

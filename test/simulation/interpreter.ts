@@ -1,6 +1,6 @@
 /** Runs a program as a user's workflow would run: with plain async functions and the language's own combinators. */
 import { ActivityError } from "../../src/core/errors.ts";
-import type { Leaf, Program, Step } from "./program.ts";
+import type { Leaf, PlainProgram, PlainStep, Program, Step } from "./program.ts";
 
 /** What a program needs of its surroundings. */
 export interface Surroundings {
@@ -43,18 +43,18 @@ export class Interpretation {
   async #run(program: Program, path: string): Promise<void> {
     for (const [index, step] of program.entries()) {
       // In place, so that what a patch leaves as it was takes not a microtask longer than before.
-      for (const inner of this.#unpatched(step)) await this.#step(inner, `${path}/${index}`);
+      for (const inner of this.#chosen(step)) await this.#step(inner, `${path}/${index}`);
     }
   }
 
-  #unpatched(step: Step): Program {
+  #chosen(step: Step): PlainProgram {
     if (step.do === "patch") return this.#surroundings.patched(step.id) ? step.now : step.before;
     if (step.do !== "deprecated") return [step];
     this.#surroundings.deprecate(step.id);
     return step.now;
   }
 
-  async #step(step: Step, path: string): Promise<void> {
+  async #step(step: PlainStep, path: string): Promise<void> {
     switch (step.do) {
       case "op":
         this.#see(path, await this.#surroundings.call(step));

@@ -13,7 +13,8 @@ export interface Leaf {
   readonly ms: number;
 }
 
-export type Step =
+/** A step that is in force whatever was deployed. */
+export type PlainStep =
   | Leaf
   /** Plain awaits between durable calls: they shift what happens in which microtask. */
   | { readonly do: "ticks"; readonly count: number }
@@ -22,12 +23,17 @@ export type Step =
   /** Starts a branch without awaiting it; `join` awaits the oldest one. */
   | { readonly do: "spawn"; readonly body: Program }
   | { readonly do: "join" }
-  /** What a deployment has changed: `now` runs where the patch is in force, `before` where it is not. */
-  | { readonly do: "patch"; readonly id: string; readonly now: Program; readonly before: Program }
-  /** The same a deployment later: only `now` is left. */
-  | { readonly do: "deprecated"; readonly id: string; readonly now: Program }
   /** Decides by the last value that any branch has seen, so that a wrong order shows in what is asked. */
   | { readonly do: "if"; readonly even: Program; readonly odd: Program };
+
+export type PlainProgram = readonly PlainStep[];
+
+export type Step =
+  | PlainStep
+  /** What a deployment has changed: `now` runs where the patch is in force, `before` where it is not. */
+  | { readonly do: "patch"; readonly id: string; readonly now: PlainProgram; readonly before: PlainProgram }
+  /** The same a deployment later: only `now` is left. */
+  | { readonly do: "deprecated"; readonly id: string; readonly now: PlainProgram };
 
 export type Program = readonly Step[];
 
@@ -98,11 +104,11 @@ export interface Patch {
   /** Which call. */
   readonly which: number;
   readonly id: string;
-  readonly now: Program;
+  readonly now: PlainProgram;
 }
 
 /** Leaves, timers and values that no other program has. */
-const patchBody: fc.Arbitrary<Program> = fc.array(fc.oneof(activity(false), sleep, value), { maxLength: 3 });
+const patchBody: fc.Arbitrary<PlainProgram> = fc.array(fc.oneof(activity(false), sleep, value), { maxLength: 3 });
 
 export const patches: fc.Arbitrary<readonly Patch[]> = fc.uniqueArray(
   fc.record({ which: fc.nat(), id: fc.constantFrom("p", "q"), now: patchBody }),

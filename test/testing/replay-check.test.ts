@@ -7,6 +7,7 @@ const event = { seq: 1, at: 0, kind: "activity_completed", operationId: "a:1", r
 const instance = {
   id: "i-1",
   workflow: "flow",
+  version: null,
   status: "running",
   input: "[]",
   output: null,

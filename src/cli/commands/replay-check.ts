@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
-import { type ReplayVerdict, Romancy } from "../../index.ts";
+import { type ReplayResult, Romancy } from "../../index.ts";
 import { plainCommand } from "../command.ts";
 import { EXIT, UsageError } from "../failure.ts";
 import { compact } from "../json.ts";
@@ -13,12 +13,8 @@ interface Options {
   readonly json?: boolean;
 }
 
-interface Result {
-  readonly file: string;
-  readonly instanceId: string;
-  readonly workflow: string;
-  readonly verdict: ReplayVerdict;
-}
+/** What came of one file. */
+type Result = ReplayResult & { readonly file: string };
 
 export function replayCheckCommand(): Command {
   return plainCommand("replay-check", "Check that today's code follows histories that were exported.", [
@@ -32,14 +28,10 @@ export function replayCheckCommand(): Command {
       // Never started: it only knows the workflows.
       const app = new Romancy({ database: ":memory:", workflows });
       const results: Result[] = [];
-      for (const file of files) {
-        const { instanceId, workflow, ...verdict } = await app["~replay"](read(file));
-        results.push({ file, instanceId, workflow, verdict });
-      }
-      const json = results.map(({ verdict, ...which }) => ({ ...which, ...verdict }));
+      for (const file of files) results.push({ file, ...(await app["~replay"](read(file))) });
       const text = table(["file", "workflow", "instance", "verdict", "why"], results.map(rowOf));
-      answer(options, { json: { results: json }, text });
-      if (results.some(({ verdict }) => verdict.type !== "ok")) process.exitCode = EXIT.failed;
+      answer(options, { json: { results }, text });
+      if (results.some(({ type }) => type !== "ok")) process.exitCode = EXIT.failed;
     });
 }
 
@@ -52,12 +44,12 @@ function read(file: string): unknown {
   }
 }
 
-function rowOf({ file, workflow, instanceId, verdict }: Result): string[] {
-  return [file, workflow, instanceId, verdict.type, reasonOf(verdict)];
+function rowOf(result: Result): string[] {
+  return [result.file, result.workflow, result.instanceId, result.type, reasonOf(result)];
 }
 
-function reasonOf(verdict: ReplayVerdict): string {
-  if (verdict.type === "ok") return "";
-  if (verdict.type !== "different_end") return verdict.error.message;
-  return `recorded ${compact(verdict.recorded)}, now ${compact(verdict.replayed)}`;
+function reasonOf(result: Result): string {
+  if (result.type === "ok") return "";
+  if (result.type !== "different_end") return result.error.message;
+  return `recorded ${compact(result.recorded)}, now ${compact(result.replayed)}`;
 }
