@@ -261,15 +261,12 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
 
   /**
    * Has an instance go on that is blocked or has failed, or the one that it went on as. One that is blocked is tried
-   * once more at once, also if it was set aside because its workers died. One that has failed, and has undone nothing,
-   * runs again from its history with today's code; if it failed of an activity or a child whose failure its code did not
-   * catch, that is tried anew, with all its attempts. Resolves when it is durable that it goes on.
+   * once more at once. One that has failed, and has undone nothing, runs again from its history with today's code; the
+   * failure of an activity or a child that its code did not catch is taken back, and that is tried anew, with all its
+   * attempts. Resolves when it is durable that it goes on.
    *
    * @throws InstanceNotFoundError
    * @throws InstanceNotRetryableError when it is neither, was undone, or its parent was told of its failure
-   * @example
-   * const { instances } = await app.listInstances({ status: "failed" });
-   * for (const { id } of instances) await app.retry(id);
    */
   async retry(id: string): Promise<void> {
     await retry(id, this.#environment());

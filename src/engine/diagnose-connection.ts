@@ -2,6 +2,7 @@
 import { messageOf } from "../core/errors.ts";
 import { uuidv4 } from "../core/uuid.ts";
 import type { LiveConnection, Store } from "../store/store.ts";
+import { systemClock } from "./clock.ts";
 import { type Finding, ok, warning } from "./finding.ts";
 import { settlesWithin } from "./patience.ts";
 import { randomBytes } from "./random.ts";
@@ -33,10 +34,10 @@ export async function checkConnection(store: Store): Promise<Finding[]> {
 }
 
 async function clockOf(store: Store): Promise<Finding> {
-  const begun = Date.now();
+  const begun = systemClock.now();
   const time = await store.time();
   // The answer was given somewhere between the two.
-  const skew = Math.round(time - (begun + Date.now()) / 2);
+  const skew = Math.round(time - (begun + systemClock.now()) / 2);
   const check = "clock";
   if (Math.abs(skew) <= MOST_SKEW)
     return ok(check, `The clocks of this host and of the database differ by ${skew} ms.`);

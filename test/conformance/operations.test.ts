@@ -1,5 +1,6 @@
 /** What operators ask of a database, and do to its schema. */
 import { describe, expect, it, vi } from "vitest";
+import { systemClock } from "../../src/engine/clock.ts";
 import {
   defineWorkflow,
   type Finding,
@@ -179,7 +180,7 @@ describe("diagnose", () => {
     const app = createApp();
     await app.migrate();
     const now = Date.now();
-    const clock = vi.spyOn(Date, "now").mockReturnValue(now - 3_600_000);
+    const clock = vi.spyOn(systemClock, "now").mockReturnValue(now - 3_600_000);
     const found = await findings(app, "clock");
     clock.mockRestore();
     expect(found).toMatchObject([
