@@ -140,7 +140,9 @@ describe("diagnose", () => {
   it("tells of what nobody takes up, with and without workers", async () => {
     const client = await startApp({ worker: false });
     await flow.start(client);
-    await testDatabase().exec("update romancy_instances set wake_at = wake_at - 60000");
+    // A priority makes it due before others, and not late.
+    await flow.with({ priority: 1_000 }).start(client);
+    await testDatabase().exec("update romancy_instances set wake_at = wake_at - 60000 where priority = 0");
     expect(await findings(client, "due")).toMatchObject([
       {
         status: "problem",

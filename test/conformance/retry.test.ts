@@ -183,7 +183,9 @@ describe("a retry of a failed instance", () => {
       return "held";
     });
     const child = defineWorkflow("child", (ctx) => hold(ctx));
-    const parent = defineWorkflow("parent", (ctx) => Promise.all([child.with({ detached: true })(ctx), activity(ctx)]));
+    const parent = defineWorkflow("parent", (ctx) =>
+      Promise.all([child.with({ id: "c".repeat(190), detached: true })(ctx), activity(ctx)]),
+    );
     const app = await startApp({ workflows: [parent, child] });
     const handle = await parent.start(app);
     await expect(handle.result()).rejects.toThrow("broken");

@@ -57,11 +57,12 @@ async function write(queries: Queries, { row, withdrawn }: Step, at: number): Pr
 /** What has ended while the instance did not go on, so that it was not told of it. */
 async function tellOfChildren(queries: Queries, { id, status }: ChildRow, at: number): Promise<void> {
   if (status !== "failed") return;
-  for (const childId of awaitedChildren(await historyOf(queries, id))) {
+  const children = awaitedChildren(await historyOf(queries, id));
+  for (const [index, childId] of children.entries()) {
     const child = await lockCurrent(queries, childId);
-    if (child && isFinished(child.status as InstanceStatus)) {
-      await tellOfEnd(queries, id, child, `retried ${at} ${childId}`, at);
-    }
+    // Its inbox was emptied when it failed: the fingerprint need only differ from the others of this moment.
+    const fingerprint = `retried ${at} ${index}`;
+    if (child && isFinished(child.status as InstanceStatus)) await tellOfEnd(queries, id, child, fingerprint, at);
   }
 }
 

@@ -1,4 +1,5 @@
 /** What operators ask: who works, and what does not get on. */
+import { PRIORITY_STEP } from "../rows.ts";
 import { $, $int, sql } from "../sql.ts";
 import { type Statement, statement } from "../statement.ts";
 
@@ -32,12 +33,15 @@ export interface BacklogRow {
   readonly since: number;
 }
 
+/** When it was due, whatever its priority. */
+const DUE_AT = `wake_at + priority * ${PRIORITY_STEP}`;
+
 /** By workflow, what has been due and nobody's since that time. */
 export const overdueInstances: Statement<"before" | "limit", BacklogRow> = statement(
   "operations.overdue",
   () => sql`
-  select workflow, count(*) as instances, min(wake_at) as since from romancy_instances
-  where worker_id is null and wake_at is not null and wake_at <= ${$int("before")}
+  select workflow, count(*) as instances, min(${DUE_AT}) as since from romancy_instances
+  where worker_id is null and wake_at is not null and wake_at <= ${$int("before")} and ${DUE_AT} <= ${$int("before")}
   group by workflow order by since limit ${$int("limit")}`,
 );
 
