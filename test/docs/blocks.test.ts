@@ -36,6 +36,8 @@ it("is checked by the compiler", { timeout: 60_000 }, () => {
         paths: {
           romancy: [join(root, "src/index.ts")],
           "romancy/mcp": [join(root, "src/mcp/index.ts")],
+          "romancy/otel": [join(root, "src/otel/index.ts")],
+          "@opentelemetry/api": [join(root, "node_modules/@opentelemetry/api")],
           zod: [join(root, "node_modules/zod")],
         },
         typeRoots: [join(root, "node_modules/@types")],
