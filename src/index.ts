@@ -39,7 +39,7 @@ export {
 export { type ErrorMatcher, type RetryPolicy, retryPolicies } from "./core/retry.ts";
 export type { InstanceStatus } from "./core/status.ts";
 export { Romancy } from "./engine/app.ts";
-export type { HistoryEntry, WaitTarget } from "./engine/history-entries.ts";
+export type { HistoryEntry } from "./engine/history-entries.ts";
 export type { InstancePage } from "./engine/listing.ts";
 export type { InstanceFilter } from "./engine/listing-filter.ts";
 export type { HttpOptions, RomancyOptions } from "./engine/options.ts";
@@ -74,6 +74,7 @@ export type {
   WaitEventOptions,
 } from "./workflow/events.ts";
 export type { InstanceDescription, InstanceSummary, WaitDescription, WorkflowHandle } from "./workflow/handle.ts";
+export type * from "./workflow/hooks.ts";
 export type { Logger } from "./workflow/logger.ts";
 export type {
   Delivery,
@@ -90,6 +91,7 @@ export type {
 } from "./workflow/outbox.ts";
 export type { InputSchema, Schema } from "./workflow/schema.ts";
 export type { Startable, StartOptions, WorkflowStarter } from "./workflow/starting.ts";
+export type { WaitTarget } from "./workflow/waits.ts";
 export {
   type AnyWorkflow,
   type BoundWorkflow,

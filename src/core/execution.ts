@@ -60,8 +60,12 @@ export interface ExecutionOptions<Request> {
   readonly isShielded?: () => boolean;
   /** Called when the code is told that the instance is cancelled. */
   readonly onCancel?: (error: CancelledError) => void;
-  /** Called with each event as the code comes to it, whether it waits for it or has ended. */
-  readonly onEvent?: (event: HistoryEvent) => void;
+  /**
+   * Called with each event as the code comes to it, whether it waits for it or has ended.
+   *
+   * @param request what the code waits for, if it does
+   */
+  readonly onEvent?: (event: HistoryEvent, request: Request | undefined) => void;
 }
 
 /** Operations that cancelled code may ask for in vain; code that goes on asking is ended. */
@@ -307,7 +311,7 @@ export class Execution<Request> {
         this.#diverge(event, this.#describeState());
         break;
       }
-      this.#options.onEvent?.(event);
+      this.#options.onEvent?.(event, this.#open.get(event.operationId)?.request);
       if (!this.#outcome && this.#tell(event)) return true;
     }
     return false;

@@ -12,6 +12,8 @@ export interface ActionsHost {
   /** Epoch milliseconds. */
   readonly now: () => number;
   readonly hasMessages: (channel: string) => Promise<boolean>;
+  /** The same request, with the context in which traces go on. */
+  readonly traced: (request: ActionRequest) => ActionRequest;
   /** A wait has begun. */
   readonly openWait: (operationId: string, waitFor: WaitFor, deadline: number | null) => void;
   /** Answers a wait with what is in the inbox; whether there was anything. */
@@ -60,7 +62,7 @@ export class Actions {
   ask(operationId: string, request: ActionRequest): void {
     const place = this.#host.execution.reserve();
     this.#places.set(place.seq, place);
-    this.#host.draft.act({ seq: place.seq, operationId, at: this.#host.now(), request });
+    this.#host.draft.act({ seq: place.seq, operationId, at: this.#host.now(), request: this.#host.traced(request) });
   }
 
   /** Waits for a message of a competing channel. */

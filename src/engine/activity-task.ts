@@ -2,17 +2,19 @@
 
 import type { Post } from "../core/action.ts";
 import { encodeThrown } from "../core/codec.ts";
-import type { Change, ChangeResult } from "../core/commit.ts";
+import type { Advance, ChangeResult } from "../core/commit.ts";
 import { toMilliseconds } from "../core/duration.ts";
 import { InstanceFinishedError, InstanceNotFoundError } from "../core/errors.ts";
 import type { Reservation } from "../core/execution.ts";
 import type { NewEvent, RecordedOperation } from "../core/history.ts";
 import { nextAttemptAt, type ResolvedRetryPolicy, type RetryPolicy, resolveRetryPolicy } from "../core/retry.ts";
 import type { AnyWorkflow } from "../workflow/workflow.ts";
-import { Attempt, type AttemptEnvironment, type AttemptOutcome } from "./activity.ts";
+import { Attempt, type AttemptEnvironment, type AttemptOptions, type AttemptOutcome } from "./activity.ts";
 import type { Clock } from "./clock.ts";
+import type { HookRunner } from "./hooks.ts";
 import type { Journal } from "./journal.ts";
 import type { ActivityRequest } from "./requests.ts";
+import type { RunFacts } from "./run-facts.ts";
 import type { ActivitySession } from "./session.ts";
 import type { Slots } from "./slots.ts";
 
@@ -22,6 +24,7 @@ export interface TaskHost {
   readonly slots: Slots;
   readonly journal: Journal;
   readonly environment: AttemptEnvironment;
+  readonly hooks: HookRunner | undefined;
   readonly defaultRetryPolicy: RetryPolicy | false | undefined;
   /**
    * Something was sent, durably.
@@ -37,6 +40,8 @@ export interface TaskOwner {
   readonly id: string;
   readonly workflow: AnyWorkflow;
   readonly epoch: number;
+  /** Tells hooks; absent where there are none. */
+  readonly facts: RunFacts | undefined;
   record(event: NewEvent): void;
   reserve(): Reservation;
   /** Another worker owns the instance. */
@@ -136,20 +141,21 @@ export class ActivityTask {
     const { activity, call, args } = this.#request;
     const timeout = call.timeout ?? activity.options.timeout;
     this.#startedAt ??= this.#host.clock.now();
-    this.#attempt = new Attempt(
-      {
-        activity,
-        args,
-        instanceId: this.#owner.id,
-        workflowName: this.#owner.workflow.name,
-        activityId: this.#id,
-        attempt: this.#number,
-        timeout: timeout === undefined ? undefined : toMilliseconds(timeout, "The timeout of an activity"),
-        undone: this.#request.undoes?.result,
-      },
-      this.#host.environment,
-    );
-    const outcome = await this.#attempt.run();
+    const options: AttemptOptions = {
+      activity,
+      args,
+      instanceId: this.#owner.id,
+      workflowName: this.#owner.workflow.name,
+      activityId: this.#id,
+      attempt: this.#number,
+      timeout: timeout === undefined ? undefined : toMilliseconds(timeout, "The timeout of an activity"),
+      undone: this.#request.undoes?.result,
+    };
+    const attempt = new Attempt(options, this.#host.environment);
+    this.#attempt = attempt;
+    const { facts } = this.#owner;
+    const isCompensation = this.#request.undoes !== undefined;
+    const outcome = await (facts ? facts.attempt(options, isCompensation, () => attempt.run()) : attempt.run());
     if (this.#isOver()) await this.#discard(outcome);
     else await this.#settle(outcome);
   }
@@ -184,7 +190,7 @@ export class ActivityTask {
   /** The user's rows, what was sent, and the record of the activity, in one commit. */
   async #commitAlone(event: NewEvent, posts: readonly Post[], session: ActivitySession | undefined): Promise<void> {
     const place = this.#owner.reserve();
-    const change: Change = {
+    const change: Advance = {
       type: "advance",
       instanceId: this.#owner.id,
       epoch: this.#owner.epoch,
@@ -210,6 +216,7 @@ export class ActivityTask {
     }
     this.#state = "over";
     place.fulfil(event);
+    this.#owner.facts?.applied(change, []);
     const published = posts.flatMap((post) => (post.type === "publish" ? [post.message.channel] : []));
     this.#host.onSent(result.receivers ?? 0, published);
     if (session && posts.some(({ type }) => type === "emit")) this.#host.journal.onOutgoing();

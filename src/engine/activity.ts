@@ -2,6 +2,7 @@
 import type { ChannelMessage, Post } from "../core/action.ts";
 import { encode } from "../core/codec.ts";
 import { ActivityTimeoutError, MisplacedCallError, SerializationError, ValidationError } from "../core/errors.ts";
+import { withTrace } from "../core/trace-context.ts";
 import type { Store } from "../store/store.ts";
 import { checkName } from "../workflow/activity.ts";
 import type { AnyActivity } from "../workflow/activity-options.ts";
@@ -12,6 +13,7 @@ import type { Logger } from "../workflow/logger.ts";
 import type { SentEvent } from "../workflow/outbox.ts";
 import { validate, validateArguments } from "../workflow/schema.ts";
 import type { Clock } from "./clock.ts";
+import type { HookRunner } from "./hooks.ts";
 import { bindLogger } from "./log.ts";
 import { channelMessage } from "./messages.ts";
 import { outgoingEvent } from "./outgoing.ts";
@@ -40,6 +42,7 @@ export interface AttemptEnvironment {
   readonly maxValueBytes: number;
   readonly clock: Clock;
   readonly randomBytes: (count: number) => Uint8Array;
+  readonly hooks: HookRunner | undefined;
 }
 
 export type AttemptOutcome =
@@ -127,14 +130,13 @@ export class Attempt implements CompensationContext {
   }
 
   async sendEvent(event: OutgoingEventInput): Promise<SentEvent> {
-    const { clock, maxValueBytes } = this.#environment;
+    const { clock, maxValueBytes, hooks } = this.#environment;
     const { workflowName } = this;
     // The same in each attempt: of those that fail nothing goes out.
     const eventId = `${this.idempotencyKey}/${++this.#sent}`;
-    return this.#post({
-      type: "emit",
-      event: outgoingEvent(event, { workflowName, eventId, at: clock.now(), maxValueBytes }),
-    });
+    const outgoing = outgoingEvent(event, { workflowName, eventId, at: clock.now(), maxValueBytes });
+    const carried = hooks?.capture({ kind: "event", eventType: event.type, traceContext: undefined });
+    return this.#post({ type: "emit", event: withTrace(outgoing, carried) });
   }
 
   /** The session, if its transaction has begun. */

@@ -21,9 +21,12 @@ import type { AnyWorkflow, Workflow } from "../workflow/workflow.ts";
 import { cancel, retryCompensations } from "./cancel.ts";
 import { prepareEvent } from "./events.ts";
 import { type HistoryEntry, readHistory } from "./history-entries.ts";
+import { HookRunner } from "./hooks.ts";
 import { describeInstance } from "./inspect.ts";
 import { type InstancePage, listInstances } from "./listing.ts";
 import type { InstanceFilter } from "./listing-filter.ts";
+import { bindLogger } from "./log.ts";
+import { Metrics } from "./metrics.ts";
 import { openDatabase } from "./open-database.ts";
 import { type ResolvedOptions, type RomancyOptions, resolveOptions } from "./options.ts";
 import { outboxOf } from "./outbox.ts";
@@ -63,6 +66,9 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
   readonly outbox: Outbox;
   readonly #options: ResolvedOptions;
   readonly #workflows = new Map<string, AnyWorkflow>();
+  readonly #metrics: Metrics | undefined;
+  /** Absent where nobody wants to be told. */
+  readonly #hooks: HookRunner | undefined;
   #starting: Promise<Running> | undefined;
   #running: Running | undefined;
   #stopping: Promise<void> | undefined;
@@ -73,12 +79,18 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
   constructor(options: RomancyOptions) {
     this.#options = resolveOptions(options);
     this.workerId = this.#options.workerId ?? uuidv4(randomBytes(16));
+    const { logger, hooks, metrics } = this.#options;
+    this.#metrics = metrics ? new Metrics() : undefined;
+    const told = this.#metrics ? [this.#metrics.hooks, ...hooks] : hooks;
+    this.#hooks = told.length > 0 ? new HookRunner(told, bindLogger(logger, { workerId: this.workerId })) : undefined;
     this.register(...(options.workflows ?? []));
     this.#http = new HttpDoor(this.#options, {
       prepareEvent: (event) => prepareEvent(event, undefined, this.#environment()),
       publish: (channel, data, sending) => this.publish(channel, data, sending),
       sendTo: (id, channel, data, sending) => this.sendTo(id, channel, data, sending),
       cancel: (id, reason) => this.cancel(id, reason),
+      metrics: () => this.#metrics?.text(),
+      within: (context, run) => this.#hooks?.within(context, run) ?? run(),
       ping: () => this.#need().store.time(),
     });
     this.fetch = this.#http.fetch;
@@ -271,6 +283,7 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
       randomBytes,
       maxValueBytes,
       workflows: this.#workflows,
+      hooks: this.#hooks,
       onWork: () => running.tellOfWork(),
       rouse: (channel) => void housekeeping.rouse(channel),
     };
@@ -300,7 +313,7 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
       await (options.autoMigrate ? migrate(database) : checkSchema(database));
       const { workerId } = this;
       const publisher = options.worker ? await publisherOf(options.outbox) : undefined;
-      const setup = { app: this, options, workerId, workflows: this.#workflows, publisher };
+      const setup = { app: this, options, workerId, workflows: this.#workflows, hooks: this.#hooks, publisher };
       const running = new Running(new SqlStore(database), setup);
       await running.start();
       guardRejections();

@@ -51,7 +51,8 @@ export class ChildOperations {
     const { instance, subscriptions = [] } = await newInstance(workflow, options, args, this.#options);
     const isDetached = options.detached === true;
     if (!isDetached) this.#options.saga.offer(operationId, { type: "child", workflow: workflow.name });
-    const { id, input, tags, priority, version, traceContext } = instance;
+    const { id, input, tags, priority, version } = instance;
+    const { traceContext } = this.#options;
     const own = { id, workflow: workflow.name, input, tags, priority, version, traceContext };
     const child = { ...own, isDetached, subscriptions };
     const request = { type: "start_child", child, awaits: kind === "wait" } as const;

@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import type { Action } from "../core/action.ts";
 import type { Advance, InstancePatch, Read, Subscription } from "../core/commit.ts";
 import type { HistoryEvent } from "../core/history.ts";
+import type { Claim } from "../store/store.ts";
+import type { AnyWorkflow } from "../workflow/workflow.ts";
 
 /** What a run's next commit takes along. */
 export class Draft {
@@ -19,7 +21,7 @@ export class Draft {
   /** Whether it has a parent. */
   isChild = false;
 
-  /** @param hasMail whether the instance hears of anything already, or has been sent something */
+  /** @param hasMail see `hearsAlready` */
   constructor(hasMail: boolean) {
     this.#hasMail = hasMail;
   }
@@ -82,6 +84,12 @@ export class Draft {
     this.patch = undefined;
     return advance;
   }
+}
+
+/** Whether the instance hears of anything already, or has been sent something. */
+export function hearsAlready({ options }: AnyWorkflow, { signals }: Claim, history: readonly HistoryEvent[]): boolean {
+  const hasBegun = history.some(({ kind }) => kind === "wait_started" || kind === "action_completed");
+  return options.events !== undefined || signals > 0 || hasBegun;
 }
 
 /** An instance that is taken up again ends in another epoch. */

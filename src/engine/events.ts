@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { encode } from "../core/codec.ts";
 import type { Deliver } from "../core/commit.ts";
 import { InstanceConflictError, StoreError, undeliverable, ValidationError } from "../core/errors.ts";
+import { carriedBy } from "../core/trace-context.ts";
 import { uuidv4 } from "../core/uuid.ts";
 import { checkName } from "../workflow/activity.ts";
 import type { EventInput, ReceivedEvent } from "../workflow/events.ts";
@@ -38,15 +39,28 @@ export async function prepareEvent(
   return {
     id: event.id,
     async send() {
-      await submit(event.id, deliver, environment);
-      await Promise.all(starts.map((start) => startOnce(start)));
+      const run = async (): Promise<void> => {
+        await submit(event, deliver, environment);
+        await Promise.all(starts.map((start) => startOnce(start)));
+      };
+      await (environment.hooks?.within(
+        carriedBy((name) => event.extensions[name]),
+        run,
+      ) ?? run());
     },
   };
 }
 
-async function submit(id: string, deliver: Deliver, { journal, onWork }: StartEnvironment): Promise<void> {
+async function submit(event: ReceivedEvent<unknown>, deliver: Deliver, environment: StartEnvironment): Promise<void> {
+  const { journal, hooks, onWork } = environment;
+  const { id, type: eventType, source: eventSource } = event;
   const result = await write(journal, deliver, `event ${id}`, (done) => {
-    if (done.type === "delivered" && done.receivers > 0) onWork();
+    if (done.type !== "delivered") return;
+    const { receivers } = done;
+    const traceContext = carriedBy((name) => event.extensions[name]);
+    const { instanceId } = deliver;
+    hooks?.tell("onEventReceived", { eventType, eventId: id, eventSource, instanceId, traceContext, receivers });
+    if (receivers > 0) onWork();
   });
   if (result.type === "undeliverable") throw undeliverable(result.instanceId, result.status);
   if (result.type === "refused") throw new StoreError(`The database refused event ${id}.`, { cause: result.error });

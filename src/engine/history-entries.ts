@@ -2,8 +2,9 @@
 import { decodeEnding } from "../core/child.ts";
 import { decode } from "../core/codec.ts";
 import { InstanceNotFoundError } from "../core/errors.ts";
-import type { ChannelMode, HistoryEvent, WaitFor } from "../core/history.ts";
+import type { HistoryEvent } from "../core/history.ts";
 import type { Views } from "../store/store.ts";
+import { type WaitTarget, waitTargetOf } from "../workflow/waits.ts";
 
 interface EntryBase {
   readonly seq: number;
@@ -52,12 +53,6 @@ export type HistoryEntry = EntryBase &
     | { readonly kind: "rollback_retried" }
   );
 
-/** What a wait is for. */
-export type WaitTarget =
-  | { readonly kind: "event"; readonly types: readonly string[]; readonly key: string | undefined }
-  | { readonly kind: "channel"; readonly channel: string; readonly mode: ChannelMode }
-  | { readonly kind: "child"; readonly childId: string; readonly workflow: string };
-
 /** @throws InstanceNotFoundError */
 export async function readHistory(views: Views, id: string): Promise<HistoryEntry[]> {
   const history = await views.history(id);
@@ -86,7 +81,7 @@ function entryOf(event: HistoryEvent): HistoryEntry {
       return { ...base, kind: event.kind, value: decode(event.value) };
     case "wait_started": {
       const { deadline } = event;
-      return { ...base, kind: event.kind, waitFor: targetOf(event.waitFor), deadline: dateOf(deadline) };
+      return { ...base, kind: event.kind, waitFor: waitTargetOf(event.waitFor), deadline: dateOf(deadline) };
     }
     case "message_received":
       return { ...base, kind: event.kind, message: { ...event.attributes, data: decode(event.data) } };
@@ -96,7 +91,7 @@ function entryOf(event: HistoryEvent): HistoryEntry {
       return { ...base, kind: event.kind, childId, workflow, status, result: decoded(output), error: decoded(error) };
     }
     case "wait_timed_out":
-      return { ...base, kind: event.kind, waitFor: targetOf(event.waitFor) };
+      return { ...base, kind: event.kind, waitFor: waitTargetOf(event.waitFor) };
     case "action_completed":
       return { ...base, kind: event.kind, result: decode(event.result) };
     case "wait_refused":
@@ -122,13 +117,6 @@ function entryOf(event: HistoryEvent): HistoryEntry {
 
 function decoded(text: string | null): unknown {
   return text === null ? undefined : decode(text);
-}
-
-export function targetOf(waitFor: WaitFor): WaitTarget {
-  if (waitFor.kind === "event") return { ...waitFor, key: waitFor.key ?? undefined };
-  if (waitFor.kind === "channel") return waitFor;
-  const { kind, childId, workflow } = waitFor;
-  return { kind, childId, workflow };
 }
 
 export function dateOf(time: number | null): Date | undefined {

@@ -5,7 +5,8 @@ import { InstanceNotFoundError } from "../core/errors.ts";
 import { type HistoryEvent, indexHistory, isCompletion } from "../core/history.ts";
 import type { SummaryRecord, Views } from "../store/store.ts";
 import type { InstanceDescription, InstanceSummary, WaitDescription } from "../workflow/handle.ts";
-import { dateOf, targetOf } from "./history-entries.ts";
+import { waitTargetOf } from "../workflow/waits.ts";
+import { dateOf } from "./history-entries.ts";
 
 /** @throws InstanceNotFoundError */
 export async function describeInstance(views: Views, id: string): Promise<InstanceDescription> {
@@ -48,7 +49,7 @@ function waitsOf(history: readonly HistoryEvent[]): WaitDescription[] {
     const last = events.at(-1);
     if (events.some(isCompletion)) continue;
     if (last?.kind === "wait_started") {
-      waits.push({ operationId, until: dateOf(last.deadline), ...targetOf(last.waitFor) });
+      waits.push({ operationId, until: dateOf(last.deadline), ...waitTargetOf(last.waitFor) });
     }
     if (last?.kind === "timer_started") waits.push({ kind: "timer", operationId, until: new Date(last.fireAt) });
     if (last?.kind === "attempt_failed") waits.push({ kind: "retry", operationId, until: new Date(last.retryAt) });

@@ -14,6 +14,7 @@ import { AppStateError, messageOf } from "../core/errors.ts";
 import { outgoingOf } from "../core/outgoing.ts";
 import type { Store } from "../store/store.ts";
 import type { Logger } from "../workflow/logger.ts";
+import type { HookRunner } from "./hooks.ts";
 import { settlesWithin } from "./patience.ts";
 import { currentActivity } from "./scope.ts";
 
@@ -80,6 +81,7 @@ interface Entry {
 export class Journal {
   readonly #store: Store;
   readonly #log: Logger;
+  readonly #hooks: HookRunner | undefined;
   /** Commits that may be under way at once. */
   readonly #lanes: number;
   #queue: Submission[] = [];
@@ -95,9 +97,10 @@ export class Journal {
   /** Called when events have been committed that are to be sent to a broker. */
   onOutgoing: () => void = () => {};
 
-  constructor(store: Store, log: Logger) {
+  constructor(store: Store, log: Logger, hooks?: HookRunner) {
     this.#store = store;
     this.#log = log;
+    this.#hooks = hooks;
     this.#lanes = store.commitsAtOnce;
   }
 
@@ -213,8 +216,10 @@ export class Journal {
     const changes = batch.map(({ change }) => change);
     for (let inDoubt = false; !this.#closed; inDoubt = true) {
       try {
+        const begun = performance.now();
         const results = await this.#store.commit(changes, inDoubt);
         this.#recover();
+        this.#hooks?.tell("onCommit", { changes: changes.length, duration: performance.now() - begun });
         return results;
       } catch (error) {
         await this.#endure(error);

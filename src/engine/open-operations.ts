@@ -18,6 +18,7 @@ interface Host extends TaskHost {
 
 export class OpenOperations {
   readonly tasks: Tasks;
+  readonly #owner: TaskOwner;
   readonly #host: Host;
   readonly #draft: Draft;
   readonly #timers: Timers;
@@ -31,6 +32,7 @@ export class OpenOperations {
 
   /** @param onAlarm something is due */
   constructor(owner: TaskOwner, host: Host, draft: Draft, execution: Execution<Request>, onAlarm: () => void) {
+    this.#owner = owner;
     this.#host = host;
     this.#draft = draft;
     this.tasks = new Tasks(owner, host);
@@ -199,6 +201,7 @@ export class OpenOperations {
       draft: this.#draft,
       now: () => host.clock.now(),
       hasMessages: (channel) => host.hasMessages(channel),
+      traced: (request) => this.#owner.facts?.traced(request) ?? request,
       openWait: (id, waitFor, deadline) => this.#openWait(id, waitFor, deadline),
       answer: (id, waitFor) => {
         const event = this.#mailbox.answerTo(id, waitFor, host.clock.now());

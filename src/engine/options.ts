@@ -4,6 +4,7 @@ import { ValidationError } from "../core/errors.ts";
 import { type RetryPolicy, resolveRetryPolicy } from "../core/retry.ts";
 import type { HttpSettings } from "../http/port.ts";
 import type { MysqlPool, Naming, PostgresPool } from "../store/store.ts";
+import type { Hooks } from "../workflow/hooks.ts";
 import type { Logger } from "../workflow/logger.ts";
 import type { AnyWorkflow } from "../workflow/workflow.ts";
 import { consoleLogger } from "./log.ts";
@@ -46,6 +47,13 @@ export interface RomancyOptions {
   readonly shutdownSignals?: readonly NodeJS.Signals[];
   /** Default: the console. */
   readonly logger?: Logger;
+  /** Told of what happens: see `Hooks`. One object, or several, which are told one after the other. */
+  readonly hooks?: Hooks | readonly Hooks[];
+  /**
+   * Whether figures are kept, which `app.fetch` answers at `GET /metrics`, as Prometheus reads them. Default `true`; the
+   * cost is small: see bench/RESULTS.md.
+   */
+  readonly metrics?: boolean;
   /** Instances in memory and at work at once; more wait in the database. Default 1,000. */
   readonly maxConcurrentInstances?: number;
   /** Activity bodies running at once; more wait in memory. Default 1,000. */
@@ -102,6 +110,8 @@ export interface ResolvedOptions {
   readonly shutdownTimeout: number;
   readonly shutdownSignals: readonly NodeJS.Signals[];
   readonly logger: Logger;
+  readonly hooks: readonly Hooks[];
+  readonly metrics: boolean;
   readonly maxConcurrentInstances: number;
   readonly maxConcurrentActivities: number;
   readonly maxParkedInstances: number;
@@ -123,6 +133,8 @@ const DEFAULTS = {
   shutdownTimeout: "30s",
   shutdownSignals: [],
   logger: consoleLogger,
+  hooks: [],
+  metrics: true,
   maxConcurrentInstances: 1_000,
   maxConcurrentActivities: 1_000,
   maxParkedInstances: 1_000,
@@ -152,6 +164,8 @@ export function resolveOptions(options: RomancyOptions): ResolvedOptions {
     shutdownTimeout: toMilliseconds(given.shutdownTimeout, "shutdownTimeout"),
     shutdownSignals: given.shutdownSignals,
     logger: given.logger,
+    hooks: resolveHooks(given.hooks),
+    metrics: given.metrics,
     maxConcurrentInstances: count("maxConcurrentInstances", given.maxConcurrentInstances),
     maxConcurrentActivities: count("maxConcurrentActivities", given.maxConcurrentActivities),
     maxParkedInstances: count("maxParkedInstances", given.maxParkedInstances, 0),
@@ -190,6 +204,13 @@ function resolveNaming({
 }
 
 const DEFAULT_PREFIX = "romancy_";
+
+function resolveHooks(hooks: Hooks | readonly Hooks[]): readonly Hooks[] {
+  const all = [hooks].flat();
+  const isRight = (one: unknown): boolean => typeof one === "object" && one !== null && !Array.isArray(one);
+  if (all.every(isRight)) return all;
+  throw new ValidationError("hooks must be an object whose methods are called, or a list of such.");
+}
 
 function withoutUndefined(options: RomancyOptions): RomancyOptions {
   const known = Object.entries(options).filter(([, value]) => value !== undefined);

@@ -15,6 +15,8 @@ import type { Logger } from "../workflow/logger.ts";
 import type { Publisher } from "../workflow/outbox.ts";
 import type { Clock } from "./clock.ts";
 import { Dispatch } from "./dispatch.ts";
+import type { HookRunner } from "./hooks.ts";
+import { eventFactOf, failureOf, tellSettled } from "./outbox-facts.ts";
 import type { RelaySettings } from "./outbox-options.ts";
 import { settlesWithin } from "./patience.ts";
 import { Slots } from "./slots.ts";
@@ -37,6 +39,7 @@ export interface RelayerOptions {
   readonly randomBytes: (count: number) => Uint8Array;
   readonly publisher: Publisher;
   readonly settings: RelaySettings;
+  readonly hooks: HookRunner | undefined;
   /** Whether the worker's lease is held. */
   readonly mayWork: () => boolean;
 }
@@ -48,8 +51,8 @@ export class Relayer {
   readonly #slots: Slots;
   /** By instance; the first of each is on its way, or waits for a slot. */
   readonly #lanes = new Map<string, ClaimedEvent[]>();
-  /** Positions of what is this worker's, and not settled yet. */
-  readonly #held = new Set<number>();
+  /** What is this worker's, and not settled yet, by position. */
+  readonly #held = new Map<number, ClaimedEvent>();
   readonly #dispatches = new Set<Dispatch>();
   #settlements: Settlement[] = [];
   /** Tokens of claims that were not answered: what they claimed is nobody's business. */
@@ -196,10 +199,17 @@ export class Relayer {
       this.#settlements = [...batch, ...this.#settlements];
       throw error;
     }
-    for (const { position } of batch) this.#held.delete(position);
+    for (const settlement of batch) this.#settled(settlement);
     this.#noteRetries(batch);
     // There is room again, or what waited behind is due.
     this.#again = true;
+  }
+
+  #settled(settlement: Settlement): void {
+    const { hooks } = this.#options;
+    const event = this.#held.get(settlement.position);
+    this.#held.delete(settlement.position);
+    if (hooks && event) tellSettled(hooks, event, settlement);
   }
 
   /** Its own retries need no look at the database. */
@@ -221,7 +231,7 @@ export class Relayer {
     const token = uuidv7(clock.now(), randomBytes(10));
     this.#unanswered.push(token);
     const lives = this.#lives;
-    const claimed = await outbox.claim(workerId, token, room, this.#held);
+    const claimed = await outbox.claim(workerId, token, room, new Set(this.#held.keys()));
     this.#unanswered.pop();
     if (claimed.length > 0) this.#again = true;
     // What is due and could not be had is being claimed by another, or was put off.
@@ -252,7 +262,7 @@ export class Relayer {
       this.#release([event], heldUp.delay);
       return;
     }
-    this.#held.add(event.position);
+    this.#held.set(event.position, event);
     const lane = this.#lanes.get(event.instanceId);
     if (lane) lane.push(event);
     else {
@@ -262,10 +272,11 @@ export class Relayer {
   }
 
   async #send(event: ClaimedEvent): Promise<void> {
-    const { publisher, settings, clock } = this.#options;
+    const { publisher, settings, clock, hooks } = this.#options;
     const dispatch = new Dispatch(event, { publisher, settings, clock });
     this.#dispatches.add(dispatch);
-    const settlement = await dispatch.run();
+    const run = (): Promise<Settlement> => dispatch.run();
+    const settlement = await (hooks ? hooks.aroundSend(eventFactOf(event), run, failureOf) : run());
     this.#dispatches.delete(dispatch);
     this.#note(event, settlement);
     this.#settlements.push(settlement);

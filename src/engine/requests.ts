@@ -63,6 +63,8 @@ export interface ContextOptions {
   readonly app: object;
   readonly instanceId: string;
   readonly workflowName: string;
+  /** What its children are started with, unless hooks have another; JSON, or `null` for nothing. */
+  readonly traceContext: string | null;
   readonly clock: Clock;
   readonly log: Logger;
   /** Filled by the engine's source of randomness. */

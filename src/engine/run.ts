@@ -19,13 +19,15 @@ import type { Call, CancelRequest, Claim, InboxMessage } from "../store/store.ts
 import type { AnyWorkflow } from "../workflow/workflow.ts";
 import type { TaskOwner } from "./activity-task.ts";
 import { Cancellation } from "./cancellation.ts";
-import { Draft } from "./draft.ts";
+import { Draft, hearsAlready } from "./draft.ts";
 import { endingOf, patchForRollback, patchForVerdict } from "./ending.ts";
 import type { Journal } from "./journal.ts";
 import { OpenOperations } from "./open-operations.ts";
 import { runProgram } from "./program.ts";
+import { successorOf } from "./recurrence.ts";
 import type { Request } from "./requests.ts";
 import { Rollback, splitHistory, type Verdict } from "./rollback.ts";
+import { RunFacts } from "./run-facts.ts";
 import type { RunHost } from "./run-host.ts";
 import { isInCleanup } from "./scope.ts";
 import { StuckWarning } from "./stuck-warning.ts";
@@ -34,6 +36,8 @@ import { Submissions, type SubmissionsHost } from "./submissions.ts";
 export class Run implements TaskOwner, SubmissionsHost {
   readonly id: string;
   readonly workflow: AnyWorkflow;
+  /** Tells hooks; absent where there are none. */
+  readonly facts: RunFacts | undefined;
   readonly #host: RunHost<Run>;
   /** Of the code, or of the undoing of what it has done. */
   #execution: Execution<Request>;
@@ -68,20 +72,18 @@ export class Run implements TaskOwner, SubmissionsHost {
     this.#host = host;
     this.#claim = claim;
     this.#signals = claim.signals;
-    this.draft = new Draft(
-      workflow.options.events !== undefined ||
-        claim.signals > 0 ||
-        history.some(({ kind }) => kind === "wait_started" || kind === "action_completed"),
-    );
+    this.draft = new Draft(hearsAlready(workflow, claim, history));
     this.#submissions = new Submissions(this);
     this.#stuck = new StuckWarning(workflow.name, this.id, host.clock, host.environment.log);
     this.draft.isChild = claim.parentId !== undefined;
     const { code, rollback } = splitHistory(history);
     this.#rollback = new Rollback(rollback);
+    this.facts = host.hooks && new RunFacts(host.hooks, host.clock, claim, code);
     if (claim.cancel && (rollback || code.some(({ kind }) => kind === "cancel_requested"))) this.#knowOf(claim.cancel);
     const { saga } = this.#rollback;
     const own = { instanceId: this.id, workflowName: workflow.name, saga, cancellation: this.#cancellation };
-    const context = { ...own, knows: (other: AnyWorkflow) => host.knows(other), ...host.environment };
+    const traceContext = claim.traceContext ?? null;
+    const context = { ...own, traceContext, knows: (other: AnyWorkflow) => host.knows(other), ...host.environment };
     this.#execution = this.#createExecution(code, 0, () => runProgram(workflow, args, this.#execution, context));
     this.#open = new OpenOperations(this, host, this.draft, this.#execution, () => this.#onAlarm());
   }
@@ -96,7 +98,10 @@ export class Run implements TaskOwner, SubmissionsHost {
       onTurn: (turn) => this.#onTurn(turn),
       isShielded: isInCleanup,
       onCancel: (error) => this.#cancellation.abort(error),
-      onEvent: (event) => this.#rollback.saga.note(event),
+      onEvent: (event, request) => {
+        this.#rollback.saga.note(event);
+        this.facts?.cameTo(event, request?.type === "activity" ? request.activity : undefined);
+      },
     });
   }
 
@@ -143,6 +148,7 @@ export class Run implements TaskOwner, SubmissionsHost {
       this.#settleOutcome();
       return;
     }
+    this.facts?.replayStarted();
     this.#execution.start();
     this.#heed(cancel);
   }
@@ -324,17 +330,14 @@ export class Run implements TaskOwner, SubmissionsHost {
       this.#host.onSent(0, this.#open.competing);
       return;
     }
-    const { id, input } = patch.successor;
     // Its mailbox counts as one delivery: see `insertSuccessor`.
-    const signals = this.#signals + 1;
-    this.#host.onRecurred(this, { ...this.#claim, id, input, epoch: 1, signals, recoveries: 0, cancel: undefined });
+    this.#host.onRecurred(this, successorOf(this.#claim, patch, this.#signals + 1));
   }
 
-  #onApplied(
-    { actions = [] }: Advance,
-    { answers = [], receivers = 0 }: Extract<ChangeResult, { type: "applied" }>,
-  ): void {
+  #onApplied(advance: Advance, { answers = [], receivers = 0 }: Extract<ChangeResult, { type: "applied" }>): void {
+    const { actions = [] } = advance;
     this.#open.settle(actions, answers);
+    this.facts?.applied(advance, answers, this.#cancel?.reason ?? undefined);
     const published = actions.flatMap(({ request }) => (request.type === "publish" ? [request.message.channel] : []));
     this.#host.onSent(receivers, published);
   }

@@ -6,6 +6,7 @@ import type { Logger } from "../workflow/logger.ts";
 import type { Publisher } from "../workflow/outbox.ts";
 import type { AnyWorkflow } from "../workflow/workflow.ts";
 import { type Clock, DatabaseClock, systemClock } from "./clock.ts";
+import type { HookRunner } from "./hooks.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { Journal } from "./journal.ts";
 import { bindLogger } from "./log.ts";
@@ -28,6 +29,7 @@ export interface Setup {
   readonly options: ResolvedOptions;
   readonly workerId: string;
   readonly workflows: ReadonlyMap<string, AnyWorkflow>;
+  readonly hooks: HookRunner | undefined;
   /** Where events of the outbox go; `undefined` when this app sends none. */
   readonly publisher: Publisher | undefined;
 }
@@ -59,7 +61,7 @@ export class Running {
     this.#incarnation = uuidv7(Date.now(), randomBytes(10));
     this.#databaseClock = store.isRemote ? new DatabaseClock(() => store.time()) : undefined;
     this.clock = this.#databaseClock?.clock ?? systemClock;
-    this.journal = new Journal(store, this.#log);
+    this.journal = new Journal(store, this.#log, setup.hooks);
     this.results = new Results(store);
     this.#announcer = new Announcer(store, this.#incarnation, options.listenNotify);
     this.watch = new Watch({
@@ -103,7 +105,10 @@ export class Running {
       throw error;
     }
     watch.start();
-    if (worker) this.housekeeping.start();
+    if (worker) {
+      this.housekeeping.start();
+      this.#setup.hooks?.tell("onWorkerStart", { workerId: this.#setup.workerId });
+    }
     this.#relayer?.poke();
     const sync = (clock: DatabaseClock): void => void clock.sync().catch((error: unknown) => this.#warn(error));
     this.#clockTimer = this.#databaseClock && setInterval(sync, CLOCK_INTERVAL, this.#databaseClock).unref();
@@ -125,6 +130,8 @@ export class Running {
     await this.#presence?.stop();
     await this.results.close();
     await this.store.close();
+    const { hooks, workerId } = this.#setup;
+    if (this.worker) hooks?.tell("onWorkerStop", { workerId });
   }
 
   /** There is something to do, for this process or another. */
@@ -167,8 +174,9 @@ export class Running {
 
   #createWorker(): Worker {
     const { store, journal, results, clock, watch } = this;
-    const { app, options, workerId, workflows } = this.#setup;
+    const { app, options, workerId, workflows, hooks } = this.#setup;
     const identity = ownIdentity();
+    const { logger: log, maxValueBytes } = options;
     return new Worker({
       ...options,
       store,
@@ -182,7 +190,8 @@ export class Running {
       isCutOff: () => this.#presence?.isCutOff ?? false,
       record: { ...identity, id: workerId, incarnation: this.#incarnation },
       workflows,
-      environment: { app, store, log: options.logger, maxValueBytes: options.maxValueBytes, clock, randomBytes },
+      environment: { app, store, log, maxValueBytes, clock, randomBytes, hooks },
+      hooks,
       announce: (news) => this.#announcer.announce(news),
       onWork: () => watch.quicken(),
       onHeld: () => this.#relayer?.poke(),
@@ -203,6 +212,7 @@ export class Running {
       workerId,
       randomBytes,
       publisher,
+      hooks: this.#setup.hooks,
       settings: options.outbox,
       mayWork: () => worker.isHeld,
     });

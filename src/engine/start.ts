@@ -7,6 +7,8 @@ import type { Claim } from "../store/store.ts";
 import type { StartOptions } from "../workflow/starting.ts";
 import type { AnyWorkflow } from "../workflow/workflow.ts";
 import type { Clock } from "./clock.ts";
+import type { HookRunner } from "./hooks.ts";
+import { tellStart } from "./instance-facts.ts";
 import { type Journal, write } from "./journal.ts";
 import { newInstance } from "./new-instance.ts";
 import { currentActivity } from "./scope.ts";
@@ -20,6 +22,7 @@ export interface StartEnvironment {
   readonly workflows: ReadonlyMap<string, AnyWorkflow>;
   /** Absent in a client. */
   readonly worker: Worker | undefined;
+  readonly hooks: HookRunner | undefined;
   /** There is something to do: an instance that any worker may claim, or messages in inboxes. */
   readonly onWork: () => void;
 }
@@ -49,7 +52,7 @@ export async function prepareStart(
 }
 
 async function make(create: Create, environment: StartEnvironment): Promise<string> {
-  const result = await createHere(create, environment);
+  const result = await createHere(traced(create, environment), environment);
   if (result.type === "exists") checkSame(create, result);
   if (result.type === "refused") {
     throw new StoreError(`The database refused to create instance ${create.instance.id}.`, { cause: result.error });
@@ -57,8 +60,16 @@ async function make(create: Create, environment: StartEnvironment): Promise<stri
   return create.instance.id;
 }
 
+/** With the trace context of whoever starts it. */
+function traced(create: Create, { hooks }: StartEnvironment): Create {
+  const { id: instanceId, workflow: workflowName } = create.instance;
+  const context = hooks?.capture({ kind: "workflow", instanceId, workflowName, traceContext: undefined });
+  return context ? { ...create, instance: { ...create.instance, traceContext: JSON.stringify(context) } } : create;
+}
+
 /** Here, where there is room; in a session any worker may have it, when the transaction is committed. */
-async function createHere(create: Create, { journal, worker, onWork }: StartEnvironment): Promise<ChangeResult> {
+async function createHere(create: Create, environment: StartEnvironment): Promise<ChangeResult> {
+  const { journal, worker, hooks, onWork } = environment;
   const { instance } = create;
   const place = currentActivity()?.openSession ? undefined : worker?.reserve(instance.id);
   const owned: Create = place
@@ -67,7 +78,9 @@ async function createHere(create: Create, { journal, worker, onWork }: StartEnvi
   let created = false;
   try {
     const result = await write(journal, owned, `instance ${instance.id}`, (done) => {
-      if (done.type === "applied" && !place) onWork();
+      if (done.type !== "applied") return;
+      if (hooks) tellStart(hooks, instance, instance.createdAt);
+      if (!place) onWork();
     });
     created = result.type === "applied";
     return result;
@@ -77,7 +90,7 @@ async function createHere(create: Create, { journal, worker, onWork }: StartEnvi
 }
 
 /** Of the worker that has created it. */
-function firstClaim({ id, workflow, input, traceContext }: NewInstance): Claim {
+function firstClaim({ id, workflow, input, traceContext, createdAt }: NewInstance): Claim {
   return {
     id,
     workflow,
@@ -87,6 +100,7 @@ function firstClaim({ id, workflow, input, traceContext }: NewInstance): Claim {
     recoveries: 0,
     parentId: undefined,
     traceContext: traceContext ?? undefined,
+    createdAt,
     cancel: undefined,
   };
 }

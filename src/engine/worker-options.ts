@@ -4,6 +4,7 @@ import type { Logger } from "../workflow/logger.ts";
 import type { AnyWorkflow } from "../workflow/workflow.ts";
 import type { AttemptEnvironment } from "./activity.ts";
 import type { Clock } from "./clock.ts";
+import type { HookRunner } from "./hooks.ts";
 import type { Journal } from "./journal.ts";
 import type { News } from "./presence.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
@@ -19,6 +20,7 @@ export interface WorkerOptions {
   readonly identity: ProcessIdentity;
   readonly workflows: ReadonlyMap<string, AnyWorkflow>;
   readonly environment: AttemptEnvironment;
+  readonly hooks: HookRunner | undefined;
   readonly defaultRetryPolicy: RetryPolicy | false | undefined;
   readonly randomBytes: (count: number) => Uint8Array;
   readonly maxConcurrentInstances: number;

@@ -11,6 +11,7 @@ import { Calls } from "./calls.ts";
 import { Claimer, SUSPECT_FROM } from "./claimer.ts";
 import type { Clock } from "./clock.ts";
 import { endOf } from "./ending.ts";
+import type { HookRunner } from "./hooks.ts";
 import type { Journal } from "./journal.ts";
 import { Lease } from "./lease.ts";
 import { Loading } from "./loading.ts";
@@ -32,6 +33,7 @@ export class Worker implements RunHost<Run> {
   readonly clock: Clock;
   readonly journal: Journal;
   readonly environment: AttemptEnvironment;
+  readonly hooks: HookRunner | undefined;
   readonly defaultRetryPolicy: RetryPolicy | false | undefined;
   readonly randomBytes: (count: number) => Uint8Array;
   readonly slots: Slots;
@@ -59,6 +61,7 @@ export class Worker implements RunHost<Run> {
     this.clock = clock;
     this.journal = options.journal;
     this.environment = options.environment;
+    this.hooks = options.hooks;
     this.defaultRetryPolicy = options.defaultRetryPolicy;
     this.randomBytes = options.randomBytes;
     this.slots = new Slots(
@@ -209,6 +212,7 @@ export class Worker implements RunHost<Run> {
 
   onParked(run: Run, wakeAt: number | null): void {
     this.#forget(run);
+    run.facts?.runEnded("waiting");
     this.#parked.set(run.id, run);
     if (this.#parked.size > this.#options.maxParkedInstances) {
       const [oldest] = this.#parked.values();
@@ -219,6 +223,7 @@ export class Worker implements RunHost<Run> {
 
   onEnded(run: Run, patch: InstancePatch): void {
     this.#forget(run);
+    run.facts?.runEnded("ended");
     const end = endOf(run.id, run.workflow.name, patch, run.cancel);
     if (end) {
       this.#options.announce("ended");
@@ -241,6 +246,7 @@ export class Worker implements RunHost<Run> {
     // It takes the place of the other.
     this.#promised.add(successor.id);
     this.#forget(run);
+    run.facts?.runEnded("ended");
     this.#options.results.follow(run.id, successor.id);
     void this.#loading.inboxesOf([successor.id]).then((inboxes) => {
       this.#promised.delete(successor.id);
@@ -251,6 +257,7 @@ export class Worker implements RunHost<Run> {
   onDropped(run: Run): void {
     const wasOurs = this.#runs.get(run.id) === run;
     this.#forget(run);
+    run.facts?.runEnded("dropped");
     // Who waits for it was promised to be told, and did not look; it may have ended elsewhere already.
     if (!wasOurs || this.#stopping) return;
     this.#options.results.lookSoon();
@@ -295,7 +302,7 @@ export class Worker implements RunHost<Run> {
     const run = this.#parked.get(claim.id) ?? this.#runs.get(claim.id);
     this.#parked.delete(claim.id);
     if (this.#stopping || !run?.isResumable || run.epoch + 1 !== claim.epoch) return false;
-    this.#keep(claim, run);
+    this.#keep(claim, run, messages.length);
     run.resume(claim, messages);
     return true;
   }
@@ -310,13 +317,14 @@ export class Worker implements RunHost<Run> {
     }
     const run = this.#load(claim, workflow, history);
     if (!run) return;
-    this.#keep(claim, run);
+    this.#keep(claim, run, messages.length);
     run.receive(messages, { signals: claim.signals, cancel: undefined });
     run.start();
   }
 
-  #keep(claim: Claim, run: Run): void {
+  #keep(claim: Claim, run: Run, inboxDepth: number): void {
     this.#runs.set(claim.id, run);
+    run.facts?.runStarted(inboxDepth, claim.epoch === FIRST_EPOCH);
     if (claim.recoveries >= SUSPECT_FROM) this.#suspects.add(claim.id);
   }
 

@@ -14,7 +14,8 @@ export async function admit(
   const body = await readBody(request, maxBodyBytes, signal);
   if (authorize) {
     const { url, method, headers } = request;
-    const isAllowed: unknown = await authorize(new Request(url, { method, headers, body }));
+    const hasBody = method !== "GET" && method !== "HEAD";
+    const isAllowed: unknown = await authorize(new Request(url, { method, headers, ...(hasBody && { body }) }));
     // Nothing but true: what was forgotten to be returned, or awaited, lets nobody in.
     if (isAllowed !== true) throw new Problem(403, "Forbidden", "The request is not allowed.");
   }

@@ -1,6 +1,8 @@
 /** Answers requests. */
 import { messageOf } from "../core/errors.ts";
+import { carriedBy } from "../core/trace-context.ts";
 import { cancelInstance } from "./cancel.ts";
+import { giveMetrics } from "./metrics.ts";
 import { Mounts } from "./mounts.ts";
 import type { Context, Fetch } from "./port.ts";
 import { Problem, reply, replyToError, statusOf } from "./replies.ts";
@@ -21,6 +23,7 @@ const READ = ["GET", "HEAD"];
 const NAMED: readonly Route[] = [
   { path: /\/health\/live\/*$/, methods: READ, answer: () => reply(200, { status: "live" }) },
   { path: /\/health\/ready\/*$/, methods: READ, answer: (_, context) => ready(context) },
+  { path: /\/metrics\/*$/, methods: READ, answer: giveMetrics },
   { path: /\/publish\/[^/]+\/*$/, methods: ["POST"], answer: publishMessage },
   { path: /\/send\/[^/]+\/[^/]+\/*$/, methods: ["POST"], answer: sendMessage },
   { path: /\/cancel(\/[^/]*)?\/*$/, methods: ["POST"], answer: cancelInstance },
@@ -37,7 +40,8 @@ export function isNamedRoute(path: string): boolean {
 export function createHandler(context: Context, mounts: Mounts = new Mounts()): Fetch {
   return async (request) => {
     try {
-      return await route(request, context, mounts);
+      const trace = carriedBy((name) => request.headers.get(name));
+      return await context.app.within(trace, () => route(request, context, mounts));
     } catch (error) {
       if (statusOf(error) >= 500) context.log.error("A request failed.", { error: messageOf(error), cause: error });
       return replyToError(error);

@@ -1,4 +1,6 @@
 /** What HTTP needs of the app. */
+
+import type { TraceContext } from "../core/trace-context.ts";
 import type { PublishOptions, SentMessage } from "../workflow/channels.ts";
 import type { EventInput } from "../workflow/events.ts";
 import type { Logger } from "../workflow/logger.ts";
@@ -21,6 +23,10 @@ export interface HttpApp {
   sendTo(instanceId: string, channel: string, data: unknown, options: PublishOptions): Promise<SentMessage>;
   /** Resolves when the request is durable. */
   cancel(instanceId: string, reason: string | undefined): Promise<void>;
+  /** As Prometheus reads it; `undefined` when no figures are kept. */
+  metrics(): string | undefined;
+  /** Runs it in the trace that came with a request. */
+  within<T>(context: TraceContext | undefined, run: () => Promise<T>): Promise<T>;
   /** Rejects when the app is not started, or the database does not answer. */
   ping(): Promise<unknown>;
 }

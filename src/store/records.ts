@@ -18,7 +18,8 @@ export function claimOf(row: ClaimRow): Claim {
   const { id, workflow, input, epoch, signals, recoveries } = row;
   const parentId = row.parent_id ?? undefined;
   const traceContext = row.trace_context ?? undefined;
-  return { id, workflow, input, epoch, signals, recoveries, parentId, traceContext, cancel: cancelOf(row) };
+  const cancel = cancelOf(row);
+  return { id, workflow, input, epoch, signals, recoveries, parentId, traceContext, createdAt: row.created_at, cancel };
 }
 
 export function endingOf(row: EndRow): Ending {

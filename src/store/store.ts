@@ -43,6 +43,8 @@ export interface Claim {
   readonly parentId: string | undefined;
   /** JSON object of strings: the trace context of whoever started it. */
   readonly traceContext: string | undefined;
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
   readonly cancel: CancelRequest | undefined;
 }
 

@@ -100,30 +100,8 @@ describe("the journal's batches", () => {
     await fc.assert(
       fc.asyncProperty(steps, async (plan) => {
         const store = new SlowStore(2);
-        const journal = journalOn(store);
-        const counts = new Map<string, number>();
-        const submitted: Promise<unknown>[] = [];
-        for (const step of plan) {
-          if (step === "land") {
-            await macrotask();
-            store.flights.at(-1)?.land();
-            await macrotask();
-          } else {
-            const key = String(step);
-            const n = (counts.get(key) ?? 0) + 1;
-            counts.set(key, n);
-            submitted.push(journal.submit(() => changeOf(`${key}/${n}`), key));
-          }
-          const [a, b] = store.flights.map(({ ids }) => new Set(ids.map(keyOf)));
-          expect(a && b ? [...a].filter((key) => b.has(key)) : []).toEqual([]);
-        }
-        const drained = journal.drain();
-        for (let left = true; left; left = store.committed.length < submitted.length) {
-          await macrotask();
-          for (const { land } of [...store.flights]) land();
-        }
-        await Promise.all([drained, ...submitted]);
-        for (const [key, count] of counts) {
+        const submitted = await play(plan, store, journalOn(store));
+        for (const [key, count] of submitted) {
           const order = store.committed.filter((id) => keyOf(id) === key);
           expect(order).toEqual(Array.from({ length: count }, (_, n) => `${key}/${n + 1}`));
         }
@@ -132,3 +110,40 @@ describe("the journal's batches", () => {
     );
   });
 });
+
+/** Submits changes of keys, and lets commits land; gives how many there were of each key, all of them committed. */
+async function play(
+  plan: readonly (number | "land")[],
+  store: SlowStore,
+  journal: Journal,
+): Promise<ReadonlyMap<string, number>> {
+  const counts = new Map<string, number>();
+  const submitted: Promise<unknown>[] = [];
+  for (const step of plan) {
+    if (step === "land") {
+      await macrotask();
+      store.flights.at(-1)?.land();
+      await macrotask();
+    } else {
+      const key = String(step);
+      const n = (counts.get(key) ?? 0) + 1;
+      counts.set(key, n);
+      submitted.push(journal.submit(() => changeOf(`${key}/${n}`), key));
+    }
+    expectApart(store.flights);
+  }
+  const drained = journal.drain();
+  while (store.committed.length < submitted.length) {
+    await macrotask();
+    expectApart(store.flights);
+    for (const { land } of [...store.flights]) land();
+  }
+  await Promise.all([drained, ...submitted]);
+  return counts;
+}
+
+/** No key is in two of them. */
+function expectApart([a, b]: readonly Flight[]): void {
+  const keys = new Set(a?.ids.map(keyOf));
+  expect(b?.ids.map(keyOf).filter((key) => keys.has(key)) ?? []).toEqual([]);
+}

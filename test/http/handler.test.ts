@@ -19,6 +19,8 @@ const context: Context = {
     publish: async () => ({ id: "m-1" }),
     cancel: async () => {},
     sendTo: async () => ({ id: "m-1" }),
+    metrics: () => undefined,
+    within: (_, run) => run(),
   },
 };
 

@@ -68,7 +68,7 @@ type DueParams = "workflows" | "now" | "limit" | "leastRecoveries" | "mostRecove
 /** Due, nobody's, of a workflow that the worker knows (invariant 1). */
 const due = (d: Dialect): Sql<DueParams> => sql`
   select id, workflow, input, epoch + 1 as epoch, signals, recoveries, cancel_requested_at, cancel_reason, parent_id,
-    trace_context
+    trace_context, created_at
   from romancy_instances
   where worker_id is null and wake_at <= ${$int("now")} and ${d.isOneOf("workflow", $list("workflows"))}
     and recoveries between ${$int("leastRecoveries")} and ${$int("mostRecoveries")}
@@ -86,7 +86,7 @@ export const claimDue: Statement<"workerId" | DueParams, ClaimRow> = statement(
   (d) => sql`${take}
   where id in (select id from (${due(d)}) as due)
   returning id, workflow, input, epoch, signals, recoveries, cancel_requested_at, cancel_reason, parent_id,
-    trace_context`,
+    trace_context, created_at`,
 );
 
 /** The same in two statements, where an update gives no rows: what is due, locked, as it will be; then `claimThese`. */
@@ -109,6 +109,7 @@ export interface ClaimRow {
   readonly cancel_reason: string | null;
   readonly parent_id: string | null;
   readonly trace_context: string | null;
+  readonly created_at: number;
 }
 
 /** When the next instance without an owner is due; it may be long past. */

@@ -1,0 +1,142 @@
+/**
+ * Tells the app's hooks. What a hook throws, or rejects with, is logged and changes nothing (DESIGN 8): one that is
+ * broken must not break what it watches.
+ */
+import { messageOf } from "../core/errors.ts";
+import type { ActivityStart, ContextMaker, EventFact, Hooks, TraceContext } from "../workflow/hooks.ts";
+import type { Logger } from "../workflow/logger.ts";
+
+/** The methods that are told of a fact. */
+export type FactName = Exclude<keyof Hooks, "captureContext" | "withContext" | "aroundActivity" | "aroundSend">;
+
+export type Fact<Name extends FactName> = Parameters<NonNullable<Hooks[Name]>>[0];
+
+type Around = (run: () => Promise<void>) => unknown;
+
+export class HookRunner {
+  readonly #hooks: readonly Hooks[];
+  readonly #log: Logger;
+
+  constructor(hooks: readonly Hooks[], log: Logger) {
+    this.#hooks = hooks;
+    this.#log = log;
+  }
+
+  /** Calls each that has the method, in their order. */
+  tell<Name extends FactName>(name: Name, fact: Fact<Name>): void {
+    for (const hooks of this.#hooks) {
+      if (hooks[name]) this.#guard(name, () => (hooks[name] as (fact: Fact<Name>) => unknown)(fact));
+    }
+  }
+
+  /** What all of them want kept; `undefined` for nothing. */
+  capture(maker: ContextMaker): TraceContext | undefined {
+    let captured: TraceContext | undefined;
+    for (const hooks of this.#hooks) {
+      if (!hooks.captureContext) continue;
+      const context = this.#guard("captureContext", () => hooks.captureContext?.(maker));
+      if (context) captured = { ...captured, ...context };
+    }
+    return captured;
+  }
+
+  /** Runs it within what came with a request or an event. */
+  within<T>(context: TraceContext | undefined, run: () => Promise<T>): Promise<T> {
+    if (!context) return run();
+    const around = (hooks: Hooks): Around | undefined =>
+      hooks.withContext && ((inner) => hooks.withContext?.(context, inner));
+    return this.#nest(
+      "withContext",
+      this.#hooks.flatMap((hooks) => around(hooks) ?? []),
+      run,
+      () => undefined,
+    );
+  }
+
+  /** @param failureOf what the hooks take for a failure of what was run */
+  aroundActivity<T>(fact: ActivityStart, run: () => Promise<T>, failureOf: (outcome: T) => Failure): Promise<T> {
+    const around = (hooks: Hooks): Around | undefined =>
+      hooks.aroundActivity && ((inner) => hooks.aroundActivity?.(fact, inner));
+    return this.#nest(
+      "aroundActivity",
+      this.#hooks.flatMap((hooks) => around(hooks) ?? []),
+      run,
+      failureOf,
+    );
+  }
+
+  /** @param failureOf what the hooks take for a failure of what was run */
+  aroundSend<T>(fact: EventFact, run: () => Promise<T>, failureOf: (outcome: T) => Failure): Promise<T> {
+    const around = (hooks: Hooks): Around | undefined =>
+      hooks.aroundSend && ((inner) => hooks.aroundSend?.(fact, inner));
+    return this.#nest(
+      "aroundSend",
+      this.#hooks.flatMap((hooks) => around(hooks) ?? []),
+      run,
+      failureOf,
+    );
+  }
+
+  /** The first is outermost. What one of them has not run when it returns is run without it. */
+  #nest<T>(
+    name: keyof Hooks,
+    [around, ...rest]: readonly Around[],
+    run: () => Promise<T>,
+    failureOf: (outcome: T) => Failure,
+  ): Promise<T> {
+    if (!around) return run();
+    let running: Promise<T> | undefined;
+    let told: Promise<void> | undefined;
+    const begin = (): Promise<T> => {
+      running ??= this.#nest(name, rest, run, failureOf);
+      return running;
+    };
+    this.#guard(name, () => {
+      const returned: unknown = around(() => {
+        told ??= tellOf(begin(), failureOf);
+        return told;
+      });
+      return returned instanceof Promise ? ownFailure(returned, told) : returned;
+    });
+    return begin();
+  }
+
+  #guard<T>(name: string, call: () => T): T | undefined {
+    const tell = (error: unknown): void => this.#log.error("A hook failed.", { hook: name, error: messageOf(error) });
+    try {
+      const returned = call();
+      if (returned instanceof Promise) returned.catch(tell);
+      return returned;
+    } catch (error) {
+      tell(error);
+      return undefined;
+    }
+  }
+}
+
+/** The promise that a hook is given. */
+function tellOf<T>(running: Promise<T>, failureOf: (outcome: T) => Failure): Promise<void> {
+  const told = running.then((outcome) => {
+    const failure = failureOf(outcome);
+    if (failure) throw failure.error;
+  });
+  // A hook that does not look at it has nothing to handle.
+  told.catch(() => {});
+  return told;
+}
+
+/** Rejects as the hook does, unless it passes on how that ended which it has run. */
+async function ownFailure(returned: Promise<unknown>, told: Promise<void> | undefined): Promise<void> {
+  try {
+    await returned;
+  } catch (error) {
+    const passedOn = await told?.then(
+      () => undefined,
+      (failure: unknown) => ({ failure }),
+    );
+    if (passedOn?.failure !== error) throw error;
+  }
+}
+
+/** Why an attempt counts as failed; `undefined` when it does not. */
+export type Failure = { readonly error: unknown } | undefined;

@@ -1,0 +1,157 @@
+/** What hooks are told of one run. What it has committed is told once that is durable, and once only. */
+import type { ActionRequest } from "../core/action.ts";
+import type { Advance } from "../core/commit.ts";
+import type { HistoryEvent, NewEvent } from "../core/history.ts";
+import { contextOf, withTrace } from "../core/trace-context.ts";
+import type { Claim } from "../store/store.ts";
+import type { AnyActivity } from "../workflow/activity-options.ts";
+import type { ActivityStart, InstanceFact, RunEnd } from "../workflow/hooks.ts";
+import type { AttemptOptions, AttemptOutcome } from "./activity.ts";
+import type { Clock } from "./clock.ts";
+import type { Failure, HookRunner } from "./hooks.ts";
+import { tellEnd, tellStart } from "./instance-facts.ts";
+import { OperationFacts, REDACTED } from "./operation-facts.ts";
+
+export class RunFacts {
+  readonly #hooks: HookRunner;
+  readonly #clock: Clock;
+  readonly #instance: InstanceFact;
+  readonly #operations: OperationFacts;
+  readonly #createdAt: number;
+  readonly #historyEvents: number;
+  /** The last `seq` that is replayed; 0 for none. */
+  readonly #replayedTo: number;
+  #replayBegan = 0;
+  #cacheHits = 0;
+  #isRunning = false;
+  #knowsOfCancel = false;
+
+  /** @param history what is recorded of its code */
+  constructor(hooks: HookRunner, clock: Clock, claim: Claim, history: readonly HistoryEvent[]) {
+    this.#hooks = hooks;
+    this.#clock = clock;
+    const traceContext = contextOf(claim.traceContext);
+    this.#instance = { instanceId: claim.id, workflowName: claim.workflow, traceContext };
+    this.#operations = new OperationFacts(hooks, this.#instance);
+    this.#createdAt = claim.createdAt;
+    this.#historyEvents = history.length;
+    this.#replayedTo = history.at(-1)?.seq ?? 0;
+  }
+
+  /**
+   * It is run here from now on.
+   *
+   * @param inboxDepth messages that wait for it
+   * @param isFirst whether nobody has run it before
+   */
+  runStarted(inboxDepth: number, isFirst: boolean): void {
+    this.#isRunning = true;
+    const queueDelay = isFirst ? Math.max(this.#clock.now() - this.#createdAt, 0) : undefined;
+    this.#hooks.tell("onRunStart", { ...this.#instance, queueDelay, inboxDepth });
+  }
+
+  /** It is run here no more. Only the first call after `runStarted` counts. */
+  runEnded(reason: RunEnd["reason"]): void {
+    if (!this.#isRunning) return;
+    this.#isRunning = false;
+    this.#hooks.tell("onRunEnd", { ...this.#instance, reason });
+  }
+
+  replayStarted(): void {
+    if (this.#historyEvents === 0) return;
+    this.#replayBegan = this.#clock.now();
+    this.#hooks.tell("onReplayStart", { ...this.#instance, historyEvents: this.#historyEvents });
+  }
+
+  /** Replayed code has come to what is recorded; what is newer is told when it is durable. */
+  cameTo(event: HistoryEvent, activity: AnyActivity | undefined): void {
+    if (event.seq > this.#replayedTo) return;
+    this.#operations.noteBegin(event);
+    if (event.kind === "cancel_requested") this.#knowsOfCancel = true;
+    if (event.kind === "activity_completed" || event.kind === "activity_failed") {
+      this.#cacheHits++;
+      this.#operations.cacheHit(event, activity);
+    }
+    if (event.seq < this.#replayedTo) return;
+    this.#hooks.tell("onReplayComplete", {
+      ...this.#instance,
+      historyEvents: this.#historyEvents,
+      cacheHits: this.#cacheHits,
+      duration: this.#clock.now() - this.#replayBegan,
+    });
+  }
+
+  /** Makes an attempt within what hooks put around it. */
+  attempt(
+    { activity, args, activityId, attempt }: AttemptOptions,
+    isCompensation: boolean,
+    run: () => Promise<AttemptOutcome>,
+  ): Promise<AttemptOutcome> {
+    const start: ActivityStart = {
+      ...this.#instance,
+      activityId,
+      activityName: activity.name,
+      attempt,
+      input: activity.options.sensitive ? REDACTED : args,
+      startTime: new Date(this.#clock.now()),
+      isCompensation,
+    };
+    this.#operations.attemptStarted(start, activity);
+    const isSensitive = activity.options.sensitive ?? false;
+    return this.#hooks.aroundActivity(start, run, (outcome) => failureOf(outcome, isSensitive));
+  }
+
+  /** What its code asks for, with the context in which traces go on. */
+  traced(request: ActionRequest): ActionRequest {
+    const { traceContext } = this.#instance;
+    if (request.type === "emit") {
+      const eventType = request.event.attributes["type"] as string;
+      const carried = this.#hooks.capture({ kind: "event", eventType, traceContext }) ?? traceContext;
+      return { ...request, event: withTrace(request.event, carried) };
+    }
+    if (request.type !== "start_child") return request;
+    const { id: instanceId, workflow: workflowName } = request.child;
+    const context = this.#hooks.capture({ kind: "workflow", instanceId, workflowName, traceContext }) ?? traceContext;
+    return context ? { ...request, child: { ...request.child, traceContext: JSON.stringify(context) } } : request;
+  }
+
+  /**
+   * It has committed this.
+   *
+   * @param reason why it was cancelled, if it was
+   */
+  applied(
+    { events, patch, actions = [] }: Pick<Advance, "events" | "patch" | "actions">,
+    answers: readonly (NewEvent | undefined)[],
+    reason?: string,
+  ): void {
+    for (const event of events) {
+      if (event.kind === "cancel_requested") this.#cancelRequested(event.reason ?? undefined);
+      this.#operations.tell(event);
+    }
+    for (const [index, { request }] of actions.entries()) {
+      const answer = answers[index];
+      if (!answer) continue;
+      const isDone = answer.kind !== "action_failed" && answer.kind !== "wait_refused";
+      if (isDone && request.type === "start_child") {
+        tellStart(this.#hooks, request.child, answer.at, this.#instance.instanceId);
+      }
+      this.#operations.tell(answer);
+    }
+    // One that had done nothing ends without a record of the request.
+    if (patch?.event === "cancel") this.#cancelRequested(reason);
+    if (patch) tellEnd(this.#hooks, this.#instance, patch, this.#createdAt, reason);
+  }
+
+  #cancelRequested(reason: string | undefined): void {
+    if (this.#knowsOfCancel) return;
+    this.#knowsOfCancel = true;
+    this.#hooks.tell("onCancelRequested", { ...this.#instance, reason });
+  }
+}
+
+function failureOf(outcome: AttemptOutcome, isSensitive: boolean): Failure {
+  if (outcome.type === "returned") return undefined;
+  if (outcome.type === "abandoned") return { error: new Error("The attempt was abandoned") };
+  return { error: isSensitive ? new Error(REDACTED) : outcome.error };
+}
