@@ -21,6 +21,7 @@ import type { AnyWorkflow, Workflow } from "../workflow/workflow.ts";
 import { cancel, retryCompensations } from "./cancel.ts";
 import { prepareEvent } from "./events.ts";
 import { type HistoryEntry, readHistory } from "./history-entries.ts";
+import { exportHistory, type HistoryExport } from "./history-export.ts";
 import { HookRunner } from "./hooks.ts";
 import { describeInstance } from "./inspect.ts";
 import { type InstancePage, listInstances } from "./listing.ts";
@@ -34,9 +35,11 @@ import type { OutboxSettings } from "./outbox-options.ts";
 import { settlesWithin } from "./patience.ts";
 import { publish, type SendingEnvironment, sendTo } from "./publish.ts";
 import { randomBytes } from "./random.ts";
+import { type ReplayResult, replay } from "./replay.ts";
 import { Running } from "./running.ts";
 import { guardRejections, unguardRejections } from "./scope.ts";
 import { type StartEnvironment, start } from "./start.ts";
+import { type TestingDoor, testingDoor } from "./testing-door.ts";
 
 /** Milliseconds that the database is given, beside running activities, when the app shuts down. */
 const CLOSED_WITHIN = 5_000;
@@ -185,6 +188,18 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
   }
 
   /**
+   * An instance and its history as plain JSON, to be kept in a file and replayed by later code: see `replayCheck` of
+   * `romancy/testing`. It holds the instance's data as they are.
+   *
+   * @throws InstanceNotFoundError
+   * @example
+   * await writeFile("order-1.json", JSON.stringify(await app.exportHistory("order-1")));
+   */
+  async exportHistory(id: string): Promise<HistoryExport> {
+    return exportHistory(this.#need().store.views, id);
+  }
+
+  /**
    * Sends an event to all instances that hear of it, and starts an instance of each handler. Resolves when it is durable:
    * from then on it is not lost, whatever happens. One that is sent again, by `source` and `id`, is delivered once.
    *
@@ -272,6 +287,17 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
     return this.#handle(workflow.name, id);
   }
 
+  /** The door of `romancy/testing`; not for users. */
+  get "~testing"(): TestingDoor {
+    return testingDoor(this.#need(), () => this.#letGo());
+  }
+
+  /** The same. Needs no database. */
+  "~replay"(history: unknown): Promise<ReplayResult> {
+    const { maxValueBytes } = this.#options;
+    return replay(history, { app: this, workflows: this.#workflows, maxValueBytes });
+  }
+
   #environment(): StartEnvironment & SendingEnvironment {
     const running = this.#need();
     const { journal, worker, clock, housekeeping } = running;
@@ -341,6 +367,11 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
       this.#options.logger.warn("The database did not answer while the app was shut down. Its connections are cut.");
       running.store.destroy();
     }
+    this.#letGo();
+  }
+
+  /** Leaves the process as it was found. */
+  #letGo(): void {
     unguardRejections();
     for (const signal of this.#options.shutdownSignals) process.off(signal, this.#onSignal);
   }

@@ -9,6 +9,7 @@ import type { Logger } from "../workflow/logger.ts";
 import type { AnyWorkflow } from "../workflow/workflow.ts";
 import { consoleLogger } from "./log.ts";
 import { type OutboxOptions, type OutboxSettings, resolveOutbox } from "./outbox-options.ts";
+import { NO_SEAMS, type Seams } from "./seams.ts";
 
 /** What an app can be told. Only `database` is needed. */
 export interface RomancyOptions {
@@ -81,6 +82,8 @@ export interface RomancyOptions {
   readonly publisher?: OutboxOptions["publisher"];
   /** For `app.fetch` and `app.listen`. */
   readonly http?: HttpOptions;
+  /** The door of `romancy/testing`; not for users. */
+  readonly "~seams"?: Seams;
 }
 
 /** How requests are taken. */
@@ -122,6 +125,7 @@ export interface ResolvedOptions {
   readonly staleWorkerCheckInterval: number;
   readonly outbox: OutboxSettings;
   readonly http: HttpSettings;
+  readonly seams: Seams;
 }
 
 const DEFAULTS = {
@@ -144,6 +148,7 @@ const DEFAULTS = {
   staleWorkerCheckInterval: "750ms",
   outbox: {},
   http: {},
+  "~seams": NO_SEAMS,
 } as const satisfies Partial<RomancyOptions>;
 
 /** @throws ValidationError */
@@ -174,6 +179,7 @@ export function resolveOptions(options: RomancyOptions): ResolvedOptions {
     staleWorkerCheckInterval: toMilliseconds(given.staleWorkerCheckInterval, "staleWorkerCheckInterval"),
     outbox: resolveOutbox(given.outbox, { brokerUrl: given.brokerUrl, publisher: given.publisher }),
     http: resolveHttp(given.http),
+    seams: given["~seams"],
     ...resolveLease(given),
   };
 }
