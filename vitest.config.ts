@@ -12,6 +12,7 @@ const SQLITE = [
   "test/crash/**/*.test.ts",
   "test/llm/**/*.test.ts",
   "test/mcp/**/*.test.ts",
+  "test/otel/**/*.test.ts",
 ];
 const POSTGRES = ["test/postgres/**/*.test.ts"];
 const MYSQL = ["test/mysql/**/*.test.ts"];

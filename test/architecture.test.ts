@@ -21,6 +21,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly RegExp[]>> = {
   http: [/^http\//, /^core\//, /^workflow\/(channels|cloud-event|events|logger|outbox)\./, /^npm:/, /^node:/],
   cli: [/^cli\//, /^index\./, /^npm:/, /^node:/],
   llm: [/^llm\//, /^index\./, /^npm:/],
+  otel: [/^otel\//, /^index\./, /^npm:/],
   mcp: [/^mcp\//, /^index\./, /^npm:/],
   outbox: [/^index\./, /^npm:/],
   testing: [/^testing\//, /^index\./, /^node:/],

@@ -76,11 +76,15 @@ function serverFactory(
   const tasks = offersTasks ? offerTasks(environment, offers) : undefined;
   // Clients that speak the protocol's revisions of 2025 cannot take tasks.
   const tools = { legacy: toolsOf(environment, offers, undefined), modern: toolsOf(environment, offers, tasks) };
+  // What is offered stays the same.
+  const capabilities = {
+    tools: { listChanged: false },
+    ...(prompts.length > 0 && { prompts: { listChanged: false } }),
+  };
   return ({ era }) => {
     const server = new environment.sdk.McpServer(
       { name, version },
-      // What is offered stays the same.
-      { capabilities: { tools: { listChanged: false } }, ...(instructions !== undefined && { instructions }) },
+      { capabilities, ...(instructions !== undefined && { instructions }) },
     );
     for (const tool of tools[era]) addTool(server, tool, environment.logger);
     if (era === "modern") tasks?.addTo(server);

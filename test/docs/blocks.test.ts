@@ -37,6 +37,8 @@ it("is checked by the compiler", { timeout: 60_000 }, () => {
           romancy: [join(root, "src/index.ts")],
           "romancy/mcp": [join(root, "src/mcp/index.ts")],
           "romancy/testing": [join(root, "src/testing/index.ts")],
+          "romancy/otel": [join(root, "src/otel/index.ts")],
+          "@opentelemetry/api": [join(root, "node_modules/@opentelemetry/api")],
           zod: [join(root, "node_modules/zod")],
         },
         typeRoots: [join(root, "node_modules/@types")],

@@ -73,9 +73,9 @@ describe("a patch", { timeout: 120_000 * effort }, () => {
       const tally: Tally = { old: 0, new: 0 };
       const property = (program: Program, list: readonly Patch[], seed: number): Promise<void> =>
         deployEverywhere({ program, list, seed, sessions }, tally);
-      await fc.assert(fc.asyncProperty(programs, patches, seeds, property), { numRuns: RUNS / 2 });
-      expect(tally.old).toBeGreaterThan(RUNS);
-      expect(tally.new).toBeGreaterThan(RUNS);
+      await fc.assert(fc.asyncProperty(programs, patches, seeds, property), { numRuns: RUNS / 4 });
+      expect(tally.old).toBeGreaterThan(RUNS / 8);
+      expect(tally.new).toBeGreaterThan(RUNS / 8);
     },
   );
 
@@ -106,8 +106,8 @@ describe("a patch", { timeout: 120_000 * effort }, () => {
       expect(marksIn(fresh.history)).toEqual([]);
       expectFollowed(await run({ program: cleared(later), seed, history: fresh.history }));
     };
-    await fc.assert(fc.asyncProperty(programs, patches, seeds, property), { numRuns: RUNS });
-    expect(withMarks).toBeGreaterThan(RUNS);
+    await fc.assert(fc.asyncProperty(programs, patches, seeds, property), { numRuns: RUNS / 4 });
+    expect(withMarks).toBeGreaterThan(RUNS / 4);
   });
 
   it("that is taken out at once is missed where it was recorded, and nothing is started", async () => {
