@@ -41,6 +41,10 @@ it("is found in all pages", () => {
   expect(names).toEqual(expect.arrayContaining(["README", "docs/saga", "docs/getting-started", "docs/llm"]));
 });
 
+it("says what it takes for granted", () => {
+  expect(all.filter((page) => modulesOf(page) === undefined).map(({ name }) => name)).toEqual([]);
+});
+
 it("is checked by the compiler", { timeout: 60_000 }, () => {
   for (const page of all) writePage(page);
   writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ ...OPTIONS, include: [join(folder, "pages")] }));
