@@ -356,7 +356,8 @@ const WHOLE = {
 
 /** Steps that sort what they have read of a large table, which may be much; not those that sort what ranges gave. */
 function sortsOf(plan: readonly string[]): string[] {
-  if (dialectName === "postgres") return plan.filter((step) => /(PLAN=|-> {2})Sort {2}\(cost=\S+ rows=(?!1 )/.test(step));
+  if (dialectName === "postgres")
+    return plan.filter((step) => /(PLAN=|-> {2})Sort {2}\(cost=\S+ rows=(?!1 )/.test(step));
   if (dialectName === "mysql") return plan.filter((step) => OF_LARGE.test(step) && step.includes("Using filesort"));
   const parentOf = (step: string): string | undefined => /parent=(\d+)/.exec(step)?.[1];
   const reads = new Set(plan.filter((step) => OF_LARGE.test(step)).map(parentOf));
