@@ -122,7 +122,7 @@ const LISTINGS: readonly Listing[] = (["newest", "oldest"] as const).flatMap((or
     ["a workflow", form({ type: "workflows", places: 9 }), IN_ORDER, bounds],
     ["a parent", form({ type: "parent" }), /romancy_instances_parent/, { ...bounds, parentId: idOf(3) }],
     ["a root", form({ type: "root" }), /romancy_instances_root/, { ...bounds, rootId: idOf(3) }],
-    ["an input", { ...form({ type: "all" }), inputs: 2 }, /romancy_instances_created/, bounds],
+    ["an input", { ...form({ type: "all" }), inputs: 1 }, /romancy_instances_created/, bounds],
   ];
 });
 
@@ -184,13 +184,13 @@ function listingValues(): Record<string, Bindable> {
     [`status${place}`, INSTANCE_STATUSES[(place + 6) % 9] as string],
     [`workflow${place}`, "flow"],
   ]);
-  const inputs = [0, 1].flatMap((place) => [
-    [`value${place}`, '"a"'],
-    [`path${place}`, "$[0]"],
-    [`lists${place}`, '["$"]'],
-    [`richPath${place}`, '$."$rich"."json"[0]'],
-    [`richLists${place}`, '["$"]'],
-  ]);
+  const input = {
+    value0: '"a"',
+    path0: "$[0]",
+    lists0: '["$"]',
+    richPath0: '$."$rich"."json"[0]',
+    richLists0: '["$"]',
+  };
   return {
     startAt: 50_000,
     startId: idOf(50_000),
@@ -210,7 +210,8 @@ function listingValues(): Record<string, Bindable> {
     anyEnd: 1,
     completedFrom: 0,
     completedBefore: 0,
-    ...Object.fromEntries([...places.flat(), ...inputs]),
+    ...input,
+    ...Object.fromEntries(places.flat()),
   };
 }
 
@@ -366,7 +367,7 @@ function sortsOf(plan: readonly string[]): string[] {
 
 const OF_LARGE = new RegExp(`(SEARCH |SCAN |table=)${LARGE}\\b`);
 
-it(`serves every hot statement from an index on ${databaseKind}`, { timeout: 60_000 }, async () => {
+it(`serves every hot statement from an index on ${databaseKind}`, { timeout: 120_000 }, async () => {
   const store = await openStore();
   await fill();
   for (const [name, statement, expected] of HOT) {
