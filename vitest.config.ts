@@ -7,7 +7,13 @@ const EVERY = ["test/conformance/**/*.test.ts", "test/store/**/*.test.ts", "test
 
 /** What only some databases have. */
 const SERVERS = ["test/servers/**/*.test.ts"];
-const SQLITE = ["test/sqlite/**/*.test.ts", "test/crash/**/*.test.ts", "test/llm/**/*.test.ts"];
+const SQLITE = [
+  "test/sqlite/**/*.test.ts",
+  "test/crash/**/*.test.ts",
+  "test/llm/**/*.test.ts",
+  "test/mcp/**/*.test.ts",
+  "test/otel/**/*.test.ts",
+];
 const POSTGRES = ["test/postgres/**/*.test.ts"];
 const MYSQL = ["test/mysql/**/*.test.ts"];
 

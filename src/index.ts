@@ -1,6 +1,6 @@
 import "./engine/require-node.ts";
 
-export type { Duration } from "./core/duration.ts";
+export { type Duration, toMilliseconds } from "./core/duration.ts";
 export {
   ActivityError,
   ActivityTimeoutError,

@@ -20,6 +20,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly RegExp[]>> = {
   ],
   http: [/^http\//, /^core\//, /^workflow\/(channels|cloud-event|events|logger|outbox)\./, /^npm:/, /^node:/],
   llm: [/^llm\//, /^index\./, /^npm:/],
+  otel: [/^otel\//, /^index\./, /^npm:/],
+  mcp: [/^mcp\//, /^index\./, /^npm:/],
   outbox: [/^index\./, /^npm:/],
   engine: [/^engine\//, /^core\//, /^workflow\//, /^store\/store\./, /^http\/port\./, /^npm:/, /^node:/],
 };

@@ -235,6 +235,20 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
   }
 
   /**
+   * Has `fetch`, and so `listen`, answer the requests for a path with a handler of your own, whatever their method. The
+   * path is looked for at the end of the request's path, below any prefix. The options of `http` do not hold there: the
+   * handler lets in whom it wants.
+   *
+   * @param path such as `"/mcp"`
+   * @throws ValidationError when it is no path, something is mounted there already, or it is one of Romancy's own routes
+   * @example
+   * app.mount("/version", () => Response.json({ version: "1.0.0" }));
+   */
+  mount(path: string, handler: (request: Request) => Response | Promise<Response>): void {
+    this.#http.mount(path, handler);
+  }
+
+  /**
    * Serves `fetch` on a port, 0 for a free one, until `shutdown`. Resolves when it listens.
    *
    * @throws MissingPackageError without the package `cloudevents`, ValidationError

@@ -1,18 +1,31 @@
 /** What the app has of HTTP. */
 import type { Server } from "node:http";
+import { ValidationError } from "../core/errors.ts";
 import type { Logger } from "../workflow/logger.ts";
-import { createHandler } from "./handler.ts";
+import { createHandler, isNamedRoute } from "./handler.ts";
+import { type MountHandler, Mounts } from "./mounts.ts";
 import type { Fetch, HttpApp, HttpSettings } from "./port.ts";
 import { loadSdk } from "./sdk.ts";
 import type { ListenOptions } from "./server.ts";
 
 export class HttpDoor {
   readonly fetch: Fetch;
+  readonly #mounts = new Mounts();
   /** Those that listen, or are about to, each with what ends it. */
   readonly #servers = new Set<Promise<(patience: number) => Promise<void>>>();
 
   constructor({ http, logger }: { readonly http: HttpSettings; readonly logger: Logger }, app: HttpApp) {
-    this.fetch = createHandler({ ...http, app, log: logger });
+    this.fetch = createHandler({ ...http, app, log: logger }, this.#mounts);
+  }
+
+  /** @throws ValidationError */
+  mount(path: string, handler: MountHandler): void {
+    if (isNamedRoute(path)) {
+      throw new ValidationError(
+        `Nothing can be mounted at ${path}, which is a route of Romancy's own. Take another path.`,
+      );
+    }
+    this.#mounts.add(path, handler);
   }
 
   /** @throws MissingPackageError, ValidationError, or the system's error when the port cannot be had */

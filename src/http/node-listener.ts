@@ -1,5 +1,7 @@
 /** Between Node's requests and the Web's. */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { NodeBody } from "./node-body.ts";
 import type { Fetch } from "./port.ts";
 import { Problem, replyToError } from "./replies.ts";
@@ -16,24 +18,37 @@ export function toNodeListener(fetch: Fetch): (message: IncomingMessage, respons
   return (message, response) => {
     // Who has gone does not get a reply, and that is all.
     response.on("error", () => {});
-    void answer(fetch, message, response);
+    const gone = new AbortController();
+    response.once("close", () => gone.abort());
+    void answer(fetch, message, response, gone.signal);
   };
 }
 
-async function answer(fetch: Fetch, message: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  fetch: Fetch,
+  message: IncomingMessage,
+  response: ServerResponse,
+  signal: AbortSignal,
+): Promise<void> {
   // Before anything listens to it.
   const wasRead = message.readableDidRead;
   const body = new NodeBody(message);
   try {
-    await send(await ask(fetch, message, body, wasRead), response);
+    await send(await ask(fetch, message, body, wasRead, signal), response);
   } catch {
     response.destroy();
   }
   body.leave();
 }
 
-async function ask(fetch: Fetch, message: IncomingMessage, body: NodeBody, wasRead: boolean): Promise<Response> {
-  const request = requestOf(message, body);
+async function ask(
+  fetch: Fetch,
+  message: IncomingMessage,
+  body: NodeBody,
+  wasRead: boolean,
+  signal: AbortSignal,
+): Promise<Response> {
+  const request = requestOf(message, body, signal);
   if (!request) return replyToError(new Problem(400, "ParseError", "This is no request that can be understood."));
   if (wasRead && request.body) {
     const problem = "The body was read before romancy got the request. Mount romancy ahead of body parsers.";
@@ -43,7 +58,7 @@ async function ask(fetch: Fetch, message: IncomingMessage, body: NodeBody, wasRe
 }
 
 /** `undefined` for what the Web's standard has no request for. */
-function requestOf(message: IncomingMessage, body: NodeBody): Request | undefined {
+function requestOf(message: IncomingMessage, body: NodeBody, signal: AbortSignal): Request | undefined {
   const { method = "GET", url = "/", rawHeaders } = message;
   const scheme = "encrypted" in message.socket ? "https" : "http";
   const hasBody = method !== "GET" && method !== "HEAD";
@@ -58,6 +73,8 @@ function requestOf(message: IncomingMessage, body: NodeBody): Request | undefine
     return new Request(url.startsWith("/") ? `${base}${url}` : url, {
       method,
       headers,
+      // Tells who answers that nobody waits for the answer any more.
+      signal,
       ...(hasBody && { body: body.stream, duplex: "half" }),
     });
   } catch {
@@ -65,7 +82,14 @@ function requestOf(message: IncomingMessage, body: NodeBody): Request | undefine
   }
 }
 
+/** Whole, so that its length is told; a stream of events as they come. */
 async function send(reply: Response, response: ServerResponse): Promise<void> {
+  if (reply.body && reply.headers.get("content-type")?.startsWith("text/event-stream")) {
+    response.writeHead(reply.status, Object.fromEntries(reply.headers));
+    response.flushHeaders();
+    await pipeline(Readable.fromWeb(reply.body), response);
+    return;
+  }
   const content = Buffer.from(await reply.arrayBuffer());
   response.writeHead(reply.status, Object.fromEntries(reply.headers));
   response.end(content);

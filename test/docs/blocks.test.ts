@@ -33,7 +33,13 @@ it("is checked by the compiler", { timeout: 60_000 }, () => {
     const config = {
       extends: join(root, "tsconfig.json"),
       compilerOptions: {
-        paths: { romancy: [join(root, "src/index.ts")] },
+        paths: {
+          romancy: [join(root, "src/index.ts")],
+          "romancy/mcp": [join(root, "src/mcp/index.ts")],
+          "romancy/otel": [join(root, "src/otel/index.ts")],
+          "@opentelemetry/api": [join(root, "node_modules/@opentelemetry/api")],
+          zod: [join(root, "node_modules/zod")],
+        },
         typeRoots: [join(root, "node_modules/@types")],
         // The folder has no package.json that would say so.
         module: "esnext",
