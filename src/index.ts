@@ -40,10 +40,12 @@ export { type ErrorMatcher, type RetryPolicy, retryPolicies } from "./core/retry
 export type { InstanceStatus } from "./core/status.ts";
 export { Romancy } from "./engine/app.ts";
 export type { HistoryEntry } from "./engine/history-entries.ts";
+export type { ExportedInstance, HistoryExport } from "./engine/history-export.ts";
 export type { InstancePage } from "./engine/listing.ts";
 export type { InstanceFilter } from "./engine/listing-filter.ts";
 export type { HttpOptions, RomancyOptions } from "./engine/options.ts";
 export type { OutboxOptions } from "./engine/outbox-options.ts";
+export type { ReplayEnd, ReplayResult } from "./engine/replay.ts";
 export type { PruneOptions, PruneResult } from "./engine/retention.ts";
 export type { RetentionOptions } from "./engine/retention-options.ts";
 export { toNodeListener } from "./http/node-listener.ts";

@@ -23,6 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly RegExp[]>> = {
   otel: [/^otel\//, /^index\./, /^npm:/],
   mcp: [/^mcp\//, /^index\./, /^npm:/],
   outbox: [/^index\./, /^npm:/],
+  testing: [/^testing\//, /^index\./, /^node:/],
   engine: [/^engine\//, /^core\//, /^workflow\//, /^store\/store\./, /^http\/port\./, /^npm:/, /^node:/],
 };
 
@@ -80,6 +81,16 @@ describe("the architecture", () => {
       /\bDate\.now|new Date\(\)|Math\.random|performance\.|process\.|setTimeout|setImmediate/,
     );
   });
+
+  it.each(files.filter((file) => file.startsWith("engine/") && file !== "engine/machine-time.ts"))(
+    "%s takes timers and clocks from machine-time.ts, or from a Clock",
+    (file) => {
+      const text = textOf(file);
+      const used = text.match(/\b(?:setTimeout|setInterval|setImmediate|performance)\b(?=[(.])/);
+      if (used) expect(importsOf(file)).toContain("engine/machine-time.ts");
+      expect(text).not.toMatch(/\bDate\.now\b|new Date\(\)/);
+    },
+  );
 
   it("keeps files short", () => {
     expect(files.filter((file) => textOf(file).split("\n").length > LONGEST)).toEqual([]);

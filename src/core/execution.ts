@@ -14,7 +14,8 @@
  */
 import { type Settler, settle } from "./answer.ts";
 import { decode, encode } from "./codec.ts";
-import { CancelledError, messageOf, NonDeterminismError, OperationIdConflictError, StoreError } from "./errors.ts";
+import { divergence } from "./divergence.ts";
+import { CancelledError, messageOf, OperationIdConflictError, StoreError } from "./errors.ts";
 import {
   type Completion,
   type HistoryEvent,
@@ -26,32 +27,22 @@ import {
   type RecordedOperation,
 } from "./history.ts";
 import type { Operation } from "./operation.ts";
+import type { Outcome, Turn } from "./turn.ts";
 
-/** How the code ended. */
-export type Outcome =
-  | { readonly type: "returned"; readonly value: unknown }
-  | { readonly type: "threw"; readonly error: unknown }
-  /** It cannot go on from its history: the code is another, or the record cannot be read. */
-  | { readonly type: "diverged"; readonly error: Error };
-
-/** What one advance of the code came to. */
-export interface Turn<Request> {
-  /** New events, in order of `seq`, to be made durable. */
-  readonly events: readonly HistoryEvent[];
-  /** Operations the code newly asked for that have no completion yet. */
-  readonly requested: readonly Operation<Request>[];
-  /** Set once, by the turn in which the code ended. */
-  readonly outcome: Outcome | undefined;
-}
-
-export interface ExecutionOptions<Request> {
-  readonly instanceId: string;
+/** What is run, against which history. */
+export interface ExecutionSource {
   /** What is recorded so far, in order of `seq`. */
   readonly history: readonly HistoryEvent[];
   /** The last `seq` before this history. Default 0. */
   readonly after?: number;
+  /** Whether the code came to its end within this history, so that nothing is added to it. Default `false`. */
+  readonly isComplete?: boolean;
   /** Runs the user's code; called once. */
   readonly program: () => unknown;
+}
+
+export interface ExecutionOptions<Request> extends ExecutionSource {
+  readonly instanceId: string;
   /** Runs a task in a later macrotask. */
   readonly defer: (task: () => void) => void;
   /** Called at the end of each turn. */
@@ -125,7 +116,7 @@ export class Execution<Request> {
   /** Whether the code is still being answered from what was recorded before. */
   get isReplaying(): boolean {
     const next = this.#queue[this.#next];
-    return next !== undefined && next.seq <= this.#lastRecordedSeq;
+    return this.#options.isComplete === true || (next !== undefined && next.seq <= this.#lastRecordedSeq);
   }
 
   /** Whether parked code went on by itself, on something that is not an operation; it must be replayed, not resumed. */
@@ -200,6 +191,11 @@ export class Execution<Request> {
     const value = encode(produce(), `The value of ${id}`);
     if (accepted) this.record({ kind: "value_recorded", operationId: id, at, value });
     return decode(value) as T;
+  }
+
+  /** Whether the history, as it was loaded, records the operation; what is completed is forgotten once it is delivered. */
+  hasRecord(id: string): boolean {
+    return this.#recorded.has(id);
   }
 
   /** Has the history say that the code has come by here. */
@@ -370,8 +366,7 @@ export class Execution<Request> {
 
   #diverge(event: HistoryEvent, asked: string): void {
     const position = this.#queue.findIndex((slot) => slot.seq === event.seq) + 1;
-    const recorded = `${event.kind} of ${event.operationId}`;
-    this.#outcome = { type: "diverged", error: new NonDeterminismError(position, recorded, asked) };
+    this.#outcome = { type: "diverged", error: divergence(position, event, asked) };
     this.#schedule();
   }
 

@@ -1,5 +1,14 @@
 /** What an operation is; an id that is asked for under another kind than recorded is a non-determinism. */
-export type OperationKind = "activity" | "timer" | "value" | "wait" | "action" | "compensation" | "cancel" | "rollback";
+export type OperationKind =
+  | "activity"
+  | "timer"
+  | "value"
+  | "wait"
+  | "action"
+  | "compensation"
+  | "cancel"
+  | "rollback"
+  | "patch";
 
 /**
  * How a channel gives its messages: `broadcast` to all subscribers, `competing` each to one of them, `direct` to the one
@@ -83,6 +92,12 @@ interface TimerFired extends EventBase {
 interface ValueRecorded extends EventBase {
   readonly kind: "value_recorded";
   readonly value: string;
+}
+
+/** The code that was deployed with this patch has come by here. */
+interface PatchRecorded extends EventBase {
+  readonly kind: "patch_recorded";
+  readonly patch: string;
 }
 
 /** A wait for a message began; its deadline is fixed here, once. */
@@ -191,6 +206,7 @@ export type HistoryEvent =
   | TimerStarted
   | TimerFired
   | ValueRecorded
+  | PatchRecorded
   | WaitStarted
   | MessageReceived
   | ChildEnded
@@ -231,6 +247,7 @@ const OPERATION_KIND: Readonly<Record<HistoryEvent["kind"], OperationKind>> = {
   timer_started: "timer",
   timer_fired: "timer",
   value_recorded: "value",
+  patch_recorded: "patch",
   wait_started: "wait",
   message_received: "wait",
   child_ended: "wait",
@@ -263,6 +280,11 @@ const COMPLETIONS: ReadonlySet<HistoryEvent["kind"]> = new Set<Completion["kind"
 /** The kind of operation that the event belongs to. */
 export function operationKindOf(event: HistoryEvent): OperationKind {
   return OPERATION_KIND[event.kind];
+}
+
+/** Whether there are events of this kind. */
+export function isEventKind(kind: unknown): kind is HistoryEvent["kind"] {
+  return typeof kind === "string" && Object.hasOwn(OPERATION_KIND, kind);
 }
 
 /** Whether the event answers its operation. */

@@ -168,6 +168,10 @@ export class QuarantineError extends RomancyError {
   }
 }
 
+const SAME_CALLS =
+  "Deploy code that makes the same calls in the same order as before " +
+  "(no clock, randomness or I/O outside activities), and the instance goes on.";
+
 /** The code asked for something else than its history records; the instance is `blocked` until the code is put right. */
 export class NonDeterminismError extends RomancyError {
   /** Position in the history, counted from 1. */
@@ -177,12 +181,12 @@ export class NonDeterminismError extends RomancyError {
   /** What the code asked for instead. */
   readonly asked: string;
 
-  constructor(position: number, recorded: string, asked: string) {
+  /** @param advice what to do */
+  constructor(position: number, recorded: string, asked: string, advice: string = SAME_CALLS) {
     super(
       "NON_DETERMINISM",
       `The workflow no longer follows its history: at position ${position} the history records ${recorded}, but the code ${asked}. ` +
-        "Nothing was executed. Deploy code that makes the same calls in the same order as before " +
-        "(no clock, randomness or I/O outside activities), and the instance goes on.",
+        `Nothing was executed. ${advice}`,
     );
     this.position = position;
     this.recorded = recorded;

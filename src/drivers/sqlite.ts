@@ -50,8 +50,15 @@ const BUSY_WAIT = 8;
 /** Milliseconds after which the caller is told that another process holds the lock. */
 const BUSY_LIMIT = 10_000;
 
-/** Opens a file, creating it when it does not exist, or `:memory:`. */
-export async function openSqlite(path: string, naming: Naming): Promise<Database> {
+/** What the time that an app brings is called in SQL. */
+const OWN_TIME = "romancy_time";
+
+/**
+ * Opens a file, creating it when it does not exist, or `:memory:`.
+ *
+ * @param time in place of SQLite's clock, in epoch milliseconds
+ */
+export async function openSqlite(path: string, naming: Naming, time?: () => number): Promise<Database> {
   const { DatabaseSync: Opener } = await import("node:sqlite").catch((cause: unknown) => {
     throw new UnsupportedDatabaseError("This Node.js has no `node:sqlite`. Use Node.js 22.13 or newer.", { cause });
   });
@@ -60,8 +67,10 @@ export async function openSqlite(path: string, naming: Naming): Promise<Database
     // Another process that opens the file at the same moment holds it for an instant.
     await retryBusy(() => writer.exec("pragma journal_mode = wal"));
     writer.exec("pragma synchronous = full");
-    const inMemory = path === ":memory:";
-    return new SqliteDatabase(writer, inMemory ? writer : new Opener(path, { readOnly: true, timeout: 0 }), naming);
+    const reader = path === ":memory:" ? writer : new Opener(path, { readOnly: true, timeout: 0 });
+    if (!time) return new SqliteDatabase(writer, reader, naming, sqliteDialect);
+    for (const client of new Set([writer, reader])) client.function(OWN_TIME, time);
+    return new SqliteDatabase(writer, reader, naming, { ...sqliteDialect, now: `${OWN_TIME}()` });
   } catch (error) {
     writer.close();
     throw error;
@@ -73,7 +82,7 @@ const MARK = "romancy_session";
 const BEGIN = `begin immediate; savepoint ${MARK}`;
 
 class SqliteDatabase implements Database {
-  readonly dialect: Dialect = sqliteDialect;
+  readonly dialect: Dialect;
   readonly naming: Naming;
   readonly commitsAtOnce = 1;
   readonly reader: Connection;
@@ -84,7 +93,8 @@ class SqliteDatabase implements Database {
   readonly #mutex = new Mutex();
   #dataVersion: unknown;
 
-  constructor(writer: DatabaseSync, reader: DatabaseSync, naming: Naming) {
+  constructor(writer: DatabaseSync, reader: DatabaseSync, naming: Naming, dialect: Dialect) {
+    this.dialect = dialect;
     this.naming = naming;
     this.#writer = new SqliteConnection(writer);
     this.writer = {

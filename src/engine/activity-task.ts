@@ -200,10 +200,14 @@ export class ActivityTask {
     };
     let result: ChangeResult | undefined;
     try {
-      result = await (session ? session.commitWith(change) : this.#host.journal.submit(() => change, this.#owner.id));
+      const { seams } = this.#host.environment;
+      result = await (session
+        ? seams.commit([change], () => session.commitWith(change))
+        : this.#host.journal.submit(() => change, this.#owner.id));
       if (result?.type === "refused") throw result.error;
     } catch (error) {
       place.cancel();
+      await session?.rollback("The attempt has failed");
       // Whoever does not take messages any more will not take them later.
       const isGone = error instanceof InstanceNotFoundError || error instanceof InstanceFinishedError;
       if (!this.#isOver()) this.#fail(error, !isGone);

@@ -18,6 +18,7 @@ import { bindLogger } from "./log.ts";
 import { channelMessage } from "./messages.ts";
 import { outgoingEvent } from "./outgoing.ts";
 import { runAsActivity } from "./scope.ts";
+import type { Seams } from "./seams.ts";
 import { ActivitySession } from "./session.ts";
 
 export interface AttemptOptions {
@@ -42,6 +43,7 @@ export interface AttemptEnvironment {
   readonly maxValueBytes: number;
   readonly clock: Clock;
   readonly randomBytes: (count: number) => Uint8Array;
+  readonly seams: Seams;
   readonly hooks: HookRunner | undefined;
 }
 
@@ -158,10 +160,10 @@ export class Attempt implements CompensationContext {
 
   /** Makes the attempt. Never rejects. */
   async run(): Promise<AttemptOutcome> {
-    const timer = this.#startTimer();
+    const callOff = this.#limitTime();
     void runAsActivity(this, () => this.#runBody()).then(this.#outcome.resolve);
     const outcome = await this.#outcome.promise;
-    clearTimeout(timer);
+    callOff?.();
     this.#isOver = true;
     if (outcome.type === "returned" && this.openSession) return { ...outcome, session: this.openSession };
     await this.#session?.rollback(outcome.type === "returned" ? "The activity has ended" : "The attempt has failed");
@@ -195,13 +197,13 @@ export class Attempt implements CompensationContext {
     return this.#options.activity.options.transactional !== false;
   }
 
-  #startTimer(): NodeJS.Timeout | undefined {
+  #limitTime(): (() => void) | undefined {
     const { activityId, timeout } = this.#options;
     if (timeout === undefined) return undefined;
-    return setTimeout(() => {
+    return this.#environment.clock.after(timeout, () => {
       const error = new ActivityTimeoutError(activityId, timeout);
       this.#abort(error, { type: "failed", error, retryable: true });
-    }, timeout);
+    });
   }
 
   #abort(reason: Error, outcome: AttemptOutcome): void {
@@ -222,7 +224,7 @@ export class Attempt implements CompensationContext {
     try {
       // So that `session.client`, used before the body's first await, finds no other transaction open.
       for (let busy = this.#busy(); busy; busy = this.#busy()) await busy;
-      const returned: unknown = await activity.fn(this, ...(valid as never));
+      const returned: unknown = await this.#environment.seams.activity(activity, this, valid);
       const result = output ? await validate(output, returned, `The result of activity ${activityId}`) : returned;
       const text = encode(result, `The result of activity ${activityId}`, this.#environment.maxValueBytes);
       return { type: "returned", result: text, session: undefined, posts: this.#posts ?? NOTHING };

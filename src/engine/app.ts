@@ -1,7 +1,5 @@
 /** The app: the only place where the parts are put together. */
 import type { Server } from "node:http";
-import { failureOf } from "../core/child.ts";
-import { decode } from "../core/codec.ts";
 import { toMilliseconds } from "../core/duration.ts";
 import { AppStateError, DuplicateNameError } from "../core/errors.ts";
 import { uuidv4 } from "../core/uuid.ts";
@@ -11,7 +9,6 @@ import { loadSdk } from "../http/sdk.ts";
 import type { ListenOptions } from "../http/server.ts";
 import { checkSchema, migrate } from "../store/migrate.ts";
 import { SqlStore } from "../store/sql-store.ts";
-import type { Ending } from "../store/store.ts";
 import type { PublishOptions, SentMessage } from "../workflow/channels.ts";
 import type { EventInput } from "../workflow/events.ts";
 import type { InstanceDescription, WorkflowHandle } from "../workflow/handle.ts";
@@ -21,6 +18,7 @@ import type { AnyWorkflow, Workflow } from "../workflow/workflow.ts";
 import { cancel, retryCompensations } from "./cancel.ts";
 import { prepareEvent } from "./events.ts";
 import { type HistoryEntry, readHistory } from "./history-entries.ts";
+import { exportHistory, type HistoryExport } from "./history-export.ts";
 import { HookRunner } from "./hooks.ts";
 import { describeInstance } from "./inspect.ts";
 import { type InstancePage, listInstances } from "./listing.ts";
@@ -34,10 +32,13 @@ import type { OutboxSettings } from "./outbox-options.ts";
 import { settlesWithin } from "./patience.ts";
 import { publish, type SendingEnvironment, sendTo } from "./publish.ts";
 import { randomBytes } from "./random.ts";
+import { type ReplayResult, replay } from "./replay.ts";
+import { resultOf } from "./results.ts";
 import { type PruneOptions, type PruneResult, prune } from "./retention.ts";
 import { Running } from "./running.ts";
 import { guardRejections, unguardRejections } from "./scope.ts";
 import { type StartEnvironment, start } from "./start.ts";
+import { type TestingDoor, testingDoor } from "./testing-door.ts";
 
 /** Milliseconds that the database is given, beside running activities, when the app shuts down. */
 const CLOSED_WITHIN = 5_000;
@@ -169,25 +170,19 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
   }
 
   /**
-   * Instances that a filter is true of, newest first, page by page. Pages are stable: what is created, changes or ends
-   * meanwhile moves no other instance from one page to another.
+   * Instances that a filter is true of, newest first, page by page; what begins or ends meanwhile moves no other.
    *
-   * @throws ValidationError when the filter is not what it must be
-   * @example
-   * const { instances, nextPageToken } = await app.listInstances({ workflow: "order", status: ["failed", "blocked"] });
+   * @throws ValidationError
    */
   async listInstances(filter: InstanceFilter = {}): Promise<InstancePage> {
     return listInstances(this.#need().store.views, filter);
   }
 
   /**
-   * Removes instances that have ended so long ago, with their histories, and with all that belongs to them: children and
-   * what they went on as. A tree of instances goes as a whole, when all of it has ended so long ago; never one that lives.
-   * For what is to happen by itself there is the option `retention`.
+   * Removes instances that have ended so long ago, with their histories. A tree of instances goes as a whole, when all of
+   * it has ended so long ago: children, too, and what each went on as. The option `retention` does so by itself.
    *
    * @throws ValidationError
-   * @example
-   * const { instances } = await app.prune({ olderThan: "30 days", workflow: "order", dryRun: true });
    */
   async prune(options: PruneOptions): Promise<PruneResult> {
     const { store, clock } = this.#need();
@@ -197,6 +192,18 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
   /** @throws InstanceNotFoundError */
   async getHistory(id: string): Promise<HistoryEntry[]> {
     return readHistory(this.#need().store.views, id);
+  }
+
+  /**
+   * An instance and its history as plain JSON, to be kept in a file and replayed by later code: see `replayCheck` of
+   * `romancy/testing`. It holds the instance's data as they are.
+   *
+   * @throws InstanceNotFoundError
+   * @example
+   * await writeFile("order-1.json", JSON.stringify(await app.exportHistory("order-1")));
+   */
+  async exportHistory(id: string): Promise<HistoryExport> {
+    return exportHistory(this.#need().store.views, id);
   }
 
   /**
@@ -287,6 +294,17 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
     return this.#handle(workflow.name, id);
   }
 
+  /** The door of `romancy/testing`; not for users. */
+  get "~testing"(): TestingDoor {
+    return testingDoor(this.#need(), () => this.#letGo());
+  }
+
+  /** The same. Needs no database. */
+  "~replay"(history: unknown): Promise<ReplayResult> {
+    const { maxValueBytes } = this.#options;
+    return replay(history, { app: this, workflows: this.#workflows, maxValueBytes });
+  }
+
   #environment(): StartEnvironment & SendingEnvironment {
     const running = this.#need();
     const { journal, worker, clock, housekeeping } = running;
@@ -356,6 +374,11 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
       this.#options.logger.warn("The database did not answer while the app was shut down. Its connections are cut.");
       running.store.destroy();
     }
+    this.#letGo();
+  }
+
+  /** Leaves the process as it was found. */
+  #letGo(): void {
     unguardRejections();
     for (const signal of this.#options.shutdownSignals) process.off(signal, this.#onSignal);
   }
@@ -373,9 +396,4 @@ async function publisherOf({ target }: OutboxSettings): Promise<Publisher | unde
   if (!target || "publish" in target) return target;
   await loadSdk();
   return httpPublisher(target);
-}
-
-function resultOf(ending: Ending, workflow: string): unknown {
-  if (ending.status !== "completed") throw failureOf(workflow, ending.id, ending, decode);
-  return ending.output === null ? undefined : decode(ending.output);
 }

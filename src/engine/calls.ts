@@ -1,7 +1,9 @@
 /** Answers calls to instances that run here: reads what was delivered to them since they were last looked at. */
+
 import { messageOf } from "../core/errors.ts";
 import type { Store } from "../store/store.ts";
 import type { Logger } from "../workflow/logger.ts";
+import { setImmediate } from "./machine-time.ts";
 import type { Run } from "./run.ts";
 
 export interface CallsOptions {
@@ -26,6 +28,10 @@ export class Calls {
   look(): void {
     this.#again = true;
     if (!this.#stopped && this.#options.runs.size > 0) this.#looking ??= this.#lookWhileAsked();
+  }
+
+  get isBusy(): boolean {
+    return this.#looking !== undefined;
   }
 
   async stop(): Promise<void> {

@@ -88,8 +88,8 @@ export class ChildOperations {
   async #describe(workflow: AnyWorkflow, childId: string): Promise<InstanceDescription> {
     checkPlace("describe");
     const name = `describe_${workflow.name}`;
-    const { views } = this.#options.store;
-    const activity: AnyActivity = { name, options: {}, fn: () => describeInstance(views, childId) };
+    const fn = (): Promise<InstanceDescription> => describeInstance(this.#options.store.views, childId);
+    const activity: AnyActivity = { name, options: {}, fn };
     const request = { type: "activity", activity, call: {}, args: [] } as const;
     return (await this.#execution.open("activity", this.#names.next(name), request)) as InstanceDescription;
   }

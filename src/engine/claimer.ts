@@ -1,8 +1,10 @@
 /** Finds work: claims instances that are due, as many as there is room for, and sleeps until the next one is. */
+
 import { messageOf } from "../core/errors.ts";
 import type { Claim, Store } from "../store/store.ts";
 import type { Logger } from "../workflow/logger.ts";
 import type { Clock } from "./clock.ts";
+import { setImmediate } from "./machine-time.ts";
 
 /** Instances claimed in one transaction; more would stop the event loop for longer than others should wait. */
 const BATCH = 100;
@@ -103,6 +105,11 @@ export class Claimer {
   audit(): void {
     this.#inDoubt = true;
     if (!this.#stopped) this.#running ??= this.#run();
+  }
+
+  /** Whether it is looking for work. */
+  get isBusy(): boolean {
+    return this.#running !== undefined;
   }
 
   async stop(): Promise<void> {

@@ -1,3 +1,5 @@
+import { clearTimeout, performance, setTimeout, wallClock } from "./machine-time.ts";
+
 /** Time and randomness, so that tests can bring their own. */
 export interface Clock {
   /** Epoch milliseconds. */
@@ -6,6 +8,8 @@ export interface Clock {
   random(): number;
   /** Calls back once the time has come; at once when it has passed. Returns a function that calls it off. */
   at(time: number, callback: () => void): () => void;
+  /** The same after so many milliseconds, even if the clock is set meanwhile. */
+  after(milliseconds: number, callback: () => void): () => void;
 }
 
 /** The longest a timer of Node can wait; longer waits are made of several. */
@@ -15,21 +19,25 @@ function clockOf(now: () => number): Clock {
   return {
     now,
     random: Math.random,
-    at(time, callback) {
-      let timer: NodeJS.Timeout;
-      const arm = (): void => {
-        const wait = time - now();
-        // Timers of Node may fire a millisecond early; then the rest is waited for.
-        timer = wait > 0 ? setTimeout(arm, Math.min(wait, LONGEST_TIMER)) : setTimeout(callback, 0);
-      };
-      arm();
-      return () => clearTimeout(timer);
-    },
+    at: (time, callback) => callAt(now, time, callback),
+    after: (milliseconds, callback) => callAt(performance.now, performance.now() + milliseconds, callback),
   };
 }
 
+/** Calls back once that clock shows the time. */
+function callAt(now: () => number, time: number, callback: () => void): () => void {
+  let timer: NodeJS.Timeout;
+  const arm = (): void => {
+    const wait = time - now();
+    // Timers of Node may fire a millisecond early; then the rest is waited for.
+    timer = wait > 0 ? setTimeout(arm, Math.min(wait, LONGEST_TIMER)) : setTimeout(callback, 0);
+  };
+  arm();
+  return () => clearTimeout(timer);
+}
+
 /** This machine's clock. */
-export const systemClock: Clock = clockOf(Date.now);
+export const systemClock: Clock = clockOf(wallClock);
 
 /**
  * The database's clock, by which all workers measure wake-ups: their own clocks may differ from it, and from each other.
@@ -57,6 +65,6 @@ export class DatabaseClock {
   }
 
   #now(): number {
-    return this.#zero === undefined ? Date.now() : Math.round(this.#zero + performance.now());
+    return this.#zero === undefined ? wallClock() : Math.round(this.#zero + performance.now());
   }
 }

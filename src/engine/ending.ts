@@ -2,7 +2,7 @@
 import { encode, encodeThrown } from "../core/codec.ts";
 import type { InstancePatch } from "../core/commit.ts";
 import { CancelledError, CompensationError } from "../core/errors.ts";
-import type { Outcome } from "../core/execution.ts";
+import type { Outcome } from "../core/turn.ts";
 import { uuidv7 } from "../core/uuid.ts";
 import type { CancelRequest, Ending as End } from "../store/store.ts";
 import type { AnyWorkflow } from "../workflow/workflow.ts";

@@ -26,6 +26,7 @@ export type HistoryEntry = EntryBase &
     | { readonly kind: "timer_started"; readonly fireAt: Date }
     | { readonly kind: "timer_fired" }
     | { readonly kind: "value_recorded"; readonly value: unknown }
+    | { readonly kind: "patch_recorded"; readonly patch: string }
     | { readonly kind: "wait_started"; readonly waitFor: WaitTarget; readonly deadline: Date | undefined }
     | { readonly kind: "message_received"; readonly message: Readonly<Record<string, unknown>> }
     | { readonly kind: "wait_timed_out"; readonly waitFor: WaitTarget }
@@ -79,6 +80,8 @@ function entryOf(event: HistoryEvent): HistoryEntry {
       return { ...base, kind: event.kind };
     case "value_recorded":
       return { ...base, kind: event.kind, value: decode(event.value) };
+    case "patch_recorded":
+      return { ...base, kind: event.kind, patch: event.patch };
     case "wait_started": {
       const { deadline } = event;
       return { ...base, kind: event.kind, waitFor: waitTargetOf(event.waitFor), deadline: dateOf(deadline) };

@@ -1,9 +1,11 @@
 /** What a worker does now and then for all: calls for messages that a crash has kept from their takers, and cleaning. */
+
 import { messageOf } from "../core/errors.ts";
 import type { Store } from "../store/store.ts";
 import type { Logger } from "../workflow/logger.ts";
 import type { Clock } from "./clock.ts";
 import type { Journal } from "./journal.ts";
+import { clearInterval, setInterval } from "./machine-time.ts";
 
 /** Milliseconds between two looks for messages that nobody was called for. */
 const ROUSE_EVERY = 10_000;
@@ -43,6 +45,10 @@ export class Housekeeping {
       // Workers that were started together do not stay together.
       setInterval(() => this.#run(task), milliseconds * (0.75 + Math.random() / 2)).unref();
     this.#timers = [every(ROUSE_EVERY, () => this.rouseAll()), every(CLEAN_EVERY, () => this.clean())];
+  }
+
+  get isBusy(): boolean {
+    return this.#busy !== undefined;
   }
 
   async stop(): Promise<void> {

@@ -9,14 +9,17 @@
  * 3. A submission resolves with a result only when its change is durable, or is known never to be. A database that is
  *    away is tried again until it is back: nothing is lost, and nothing that waits for the barrier goes on meanwhile.
  */
+
 import type { Change, ChangeResult } from "../core/commit.ts";
 import { AppStateError, messageOf } from "../core/errors.ts";
 import { outgoingOf } from "../core/outgoing.ts";
 import type { Store } from "../store/store.ts";
 import type { Logger } from "../workflow/logger.ts";
 import type { HookRunner } from "./hooks.ts";
+import { performance, setImmediate, setTimeout } from "./machine-time.ts";
 import { settlesWithin } from "./patience.ts";
 import { currentActivity } from "./scope.ts";
+import { NO_SEAMS, type Seams } from "./seams.ts";
 
 /** Rows after which a batch is full; a larger one would stop the event loop for longer than others should wait. */
 const MAX_ROWS = 1_000;
@@ -81,6 +84,7 @@ interface Entry {
 export class Journal {
   readonly #store: Store;
   readonly #log: Logger;
+  readonly #around: Seams["commit"];
   readonly #hooks: HookRunner | undefined;
   /** Commits that may be under way at once. */
   readonly #lanes: number;
@@ -97,9 +101,10 @@ export class Journal {
   /** Called when events have been committed that are to be sent to a broker. */
   onOutgoing: () => void = () => {};
 
-  constructor(store: Store, log: Logger, hooks?: HookRunner) {
+  constructor(store: Store, log: Logger, around: Seams["commit"] = NO_SEAMS.commit, hooks?: HookRunner) {
     this.#store = store;
     this.#log = log;
+    this.#around = around;
     this.#hooks = hooks;
     this.#lanes = store.commitsAtOnce;
   }
@@ -107,6 +112,11 @@ export class Journal {
   /** Whether the last commit went through. */
   get isHealthy(): boolean {
     return this.#failures === 0;
+  }
+
+  /** Whether anything is being written, or is to be. */
+  get isBusy(): boolean {
+    return this.#isScheduled || this.#flights.size > 0;
   }
 
   /**
@@ -140,6 +150,11 @@ export class Journal {
    */
   async close(patience: number): Promise<void> {
     await settlesWithin(patience, this.drain());
+    this.abandon();
+  }
+
+  /** Takes nothing more, and leaves what is not written. */
+  abandon(): void {
     this.#closed = true;
     for (const { resolve } of this.#queue.splice(0)) resolve(undefined);
   }
@@ -217,12 +232,12 @@ export class Journal {
     for (let inDoubt = false; !this.#closed; inDoubt = true) {
       try {
         const begun = performance.now();
-        const results = await this.#store.commit(changes, inDoubt);
+        const results = await this.#around(changes, () => this.#store.commit(changes, inDoubt));
         this.#recover();
         this.#hooks?.tell("onCommit", { changes: changes.length, duration: performance.now() - begun });
         return results;
       } catch (error) {
-        await this.#endure(error);
+        if (!this.#closed) await this.#endure(error);
       }
     }
     return undefined;

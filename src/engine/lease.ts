@@ -6,10 +6,12 @@
  * 2. A dead worker is known by its process, on the same host; by the lock that its connection held, if it stays free for
  *    a while; at last by its lease. A wrong guess does no harm, for freed instances have a new epoch.
  */
+
 import { encodeThrown } from "../core/codec.ts";
 import { DuplicateNameError, messageOf, QuarantineError } from "../core/errors.ts";
 import type { Deaths, Store, Survey, WorkerRecord, WorkerSighting } from "../store/store.ts";
 import type { Logger } from "../workflow/logger.ts";
+import { clearInterval, clearTimeout, performance, setInterval, setTimeout, wallClock } from "./machine-time.ts";
 import { settlesWithin } from "./patience.ts";
 import { isGone, type ProcessIdentity } from "./process-identity.ts";
 
@@ -78,7 +80,7 @@ export class Lease {
 
   /** Whether nobody can have taken over yet. */
   get isHeld(): boolean {
-    return !this.#isForfeited && performance.now() < this.#heldUntil && Date.now() < this.#heldUntilTime;
+    return !this.#isForfeited && performance.now() < this.#heldUntil && wallClock() < this.#heldUntilTime;
   }
 
   /** @throws DuplicateNameError when a living worker has the same id and keeps it for longer than a lease */
@@ -185,7 +187,7 @@ export class Lease {
     const { duration } = this.#options;
     this.#isForfeited = false;
     this.#heldUntil = begun + duration;
-    this.#heldUntilTime = Date.now() - (performance.now() - begun) + duration;
+    this.#heldUntilTime = wallClock() - (performance.now() - begun) + duration;
     clearTimeout(this.#lapse);
     this.#lapse = setTimeout(() => this.#guard("lapse", () => this.#onLapse()), this.#heldUntil - performance.now());
   }

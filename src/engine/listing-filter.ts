@@ -5,7 +5,12 @@ import type { ListFilter, TimeRange } from "../store/store.ts";
 import { checkKeys, isText, listOf } from "./check-filter.ts";
 import { conditionsOf } from "./input-filter.ts";
 
-/** Which instances to list: those that all of it is true of. */
+/**
+ * Which instances to list: those that all of it is true of.
+ *
+ * @example
+ * const { instances, nextPageToken } = await app.listInstances({ workflow: "order", status: ["failed", "blocked"] });
+ */
 export interface InstanceFilter {
   /** Of one status, or of one of several. */
   readonly status?: InstanceStatus | readonly InstanceStatus[];

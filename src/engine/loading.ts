@@ -1,8 +1,10 @@
 /** Reads what a worker needs to run what it has claimed. */
+
 import { messageOf } from "../core/errors.ts";
 import type { HistoryEvent } from "../core/history.ts";
 import type { InboxMessage, Store } from "../store/store.ts";
 import type { Logger } from "../workflow/logger.ts";
+import { setTimeout } from "./machine-time.ts";
 
 /** Milliseconds until it is read again when the database did not answer. */
 const RETRY_AFTER = 500;

@@ -1,3 +1,5 @@
+import { setImmediate } from "./machine-time.ts";
+
 /** What will be asked for together. */
 interface Query {
   readonly keys: Set<string>;
@@ -8,10 +10,16 @@ interface Query {
 export class Lookup {
   readonly #find: (keys: readonly string[]) => Promise<readonly string[]>;
   #next: Query | undefined;
+  /** Queries that are not answered yet. */
+  #open = 0;
 
   /** @param find those of the keys for which the answer is yes */
   constructor(find: (keys: readonly string[]) => Promise<readonly string[]>) {
     this.#find = find;
+  }
+
+  get isBusy(): boolean {
+    return this.#open > 0;
   }
 
   async ask(key: string): Promise<boolean> {
@@ -23,10 +31,12 @@ export class Lookup {
 
   #gather(): Query {
     const keys = new Set<string>();
-    const found = new Promise((resolve) => setImmediate(resolve)).then(async () => {
+    const answer = async (): Promise<ReadonlySet<string>> => {
       this.#next = undefined;
       return new Set(await this.#find([...keys]));
-    });
+    };
+    this.#open++;
+    const found = new Promise((resolve) => setImmediate(resolve)).then(answer).finally(() => this.#open--);
     return { keys, found };
   }
 }

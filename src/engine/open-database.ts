@@ -4,26 +4,31 @@ import { openPostgres } from "../drivers/postgres/database.ts";
 import { openSqlite } from "../drivers/sqlite.ts";
 import type { Database } from "../store/database.ts";
 import type { ResolvedOptions } from "./options.ts";
+import type { Seams } from "./seams.ts";
 
-type DatabaseOptions = Pick<ResolvedOptions, "database" | "pool" | "naming">;
+type DatabaseOptions = Pick<ResolvedOptions, "database" | "pool" | "naming" | "seams">;
 
 /**
  * The database behind a URL, a path, or a pool of the user's.
  *
  * @throws UnsupportedDatabaseError
  */
-export async function openDatabase({ database, pool, naming }: DatabaseOptions): Promise<Database> {
+export function openDatabase(options: DatabaseOptions): Promise<Database> {
+  return options.seams.open(() => open(options));
+}
+
+async function open({ database, pool, naming, seams }: DatabaseOptions): Promise<Database> {
   if (typeof database !== "string") {
     return "getConnection" in database ? openMysql(database, {}, naming) : openPostgres(database, {}, naming);
   }
   const scheme = SCHEME.exec(database)?.[1]?.toLowerCase();
   switch (scheme) {
     case undefined:
-      return openFile(database, naming);
+      return openFile(database, naming, seams);
     case "file":
     case "sqlite":
     case "sqlite3":
-      return openFile(pathOf(database, scheme), naming);
+      return openFile(pathOf(database, scheme), naming, seams);
     case "postgres":
     case "postgresql":
       return reached("PostgreSQL", openPostgres(database, pool, naming));
@@ -41,9 +46,9 @@ export async function openDatabase({ database, pool, naming }: DatabaseOptions):
 /** A scheme has two letters or more, so that `C:\data\workflow.db` is a path. */
 const SCHEME = /^([a-z][a-z0-9+.-]+):/i;
 
-async function openFile(path: string, naming: DatabaseOptions["naming"]): Promise<Database> {
+async function openFile(path: string, naming: DatabaseOptions["naming"], { clock }: Seams): Promise<Database> {
   try {
-    return await openSqlite(path, naming);
+    return await openSqlite(path, naming, clock && (() => clock.now()));
   } catch (cause) {
     if (cause instanceof UnsupportedDatabaseError) throw cause;
     const message = `The SQLite database ${path} cannot be opened. Check that its folder exists and can be written to.`;

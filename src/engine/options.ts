@@ -10,6 +10,7 @@ import type { AnyWorkflow } from "../workflow/workflow.ts";
 import { consoleLogger } from "./log.ts";
 import { type OutboxOptions, type OutboxSettings, resolveOutbox } from "./outbox-options.ts";
 import { type RetentionOptions, type RetentionSettings, resolveRetention } from "./retention-options.ts";
+import { NO_SEAMS, type Seams } from "./seams.ts";
 
 /** What an app can be told. Only `database` is needed. */
 export interface RomancyOptions {
@@ -84,6 +85,8 @@ export interface RomancyOptions {
   readonly publisher?: OutboxOptions["publisher"];
   /** For `app.fetch` and `app.listen`. */
   readonly http?: HttpOptions;
+  /** The door of `romancy/testing`; not for users. */
+  readonly "~seams"?: Seams;
 }
 
 /** How requests are taken. */
@@ -126,6 +129,7 @@ export interface ResolvedOptions {
   readonly staleWorkerCheckInterval: number;
   readonly outbox: OutboxSettings;
   readonly http: HttpSettings;
+  readonly seams: Seams;
 }
 
 const DEFAULTS = {
@@ -149,6 +153,7 @@ const DEFAULTS = {
   staleWorkerCheckInterval: "750ms",
   outbox: {},
   http: {},
+  "~seams": NO_SEAMS,
 } as const satisfies Partial<RomancyOptions>;
 
 /** @throws ValidationError */
@@ -180,6 +185,7 @@ export function resolveOptions(options: RomancyOptions): ResolvedOptions {
     staleWorkerCheckInterval: toMilliseconds(given.staleWorkerCheckInterval, "staleWorkerCheckInterval"),
     outbox: resolveOutbox(given.outbox, { brokerUrl: given.brokerUrl, publisher: given.publisher }),
     http: resolveHttp(given.http),
+    seams: given["~seams"],
     ...resolveLease(given),
   };
 }

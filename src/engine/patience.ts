@@ -1,3 +1,5 @@
+import { clearTimeout, setTimeout } from "./machine-time.ts";
+
 /** Resolves with whether the promise settles within so many milliseconds; rejects when it rejects within them. */
 export async function settlesWithin(milliseconds: number, promise: Promise<unknown>): Promise<boolean> {
   const { promise: late, resolve } = Promise.withResolvers<false>();

@@ -5,8 +5,10 @@
  * Behind a pooler that deals out connections per transaction neither works: then a message to itself does not arrive,
  * and no use is made of the connection.
  */
+
 import type { LiveConnection, Store } from "../store/store.ts";
 import type { Logger } from "../workflow/logger.ts";
+import { clearTimeout, performance, setImmediate, setTimeout } from "./machine-time.ts";
 
 /** Milliseconds until a message to itself has to have arrived. */
 const PROBE_WITHIN = 2_000;

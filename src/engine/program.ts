@@ -8,14 +8,15 @@ import { EngineWorkflowContext } from "./workflow-context.ts";
 
 /** Runs the workflow's code: gives what it returned, checked, or the arguments that it is to go on with. */
 export function runProgram(
-  { fn, options, name }: AnyWorkflow,
+  workflow: AnyWorkflow,
   args: readonly unknown[],
   execution: Execution<Request>,
   contextOptions: ContextOptions,
 ): Promise<unknown> {
+  const { options, name } = workflow;
   return runAsWorkflow(async () => {
     const context = new EngineWorkflowContext(execution, contextOptions);
-    const result: unknown = await fn(context, ...(args as never));
+    const result: unknown = await contextOptions.seams.workflow(workflow, context, args);
     checkReturned(result, context.recurrence);
     if (result instanceof Recurrence) {
       return new Recurrence(await validateArguments(options.input, result.args, `workflow ${name}`));

@@ -8,6 +8,7 @@
  * 4. What was sent is settled together, when half a batch is there, or a moment later, or nothing is on its way any more.
  * 5. No more than `batchSize` events are held, and no more than `concurrency` are on their way.
  */
+
 import { messageOf } from "../core/errors.ts";
 import { uuidv7 } from "../core/uuid.ts";
 import type { ClaimedEvent, Settlement, StoredOutbox } from "../store/store.ts";
@@ -16,6 +17,7 @@ import type { Publisher } from "../workflow/outbox.ts";
 import type { Clock } from "./clock.ts";
 import { Dispatch } from "./dispatch.ts";
 import type { HookRunner } from "./hooks.ts";
+import { performance, setImmediate } from "./machine-time.ts";
 import { eventFactOf, failureOf, tellSettled } from "./outbox-facts.ts";
 import type { RelaySettings } from "./outbox-options.ts";
 import { settlesWithin } from "./patience.ts";
@@ -99,6 +101,18 @@ export class Relayer {
       this.#wakeAt = Number.POSITIVE_INFINITY;
       this.poke();
     });
+  }
+
+  /** Whether it claims, sends or settles. */
+  get isBusy(): boolean {
+    return this.#running !== undefined || this.#dispatches.size > 0 || this.#slots.isHeldUp;
+  }
+
+  /** As if the process had died. */
+  kill(): void {
+    this.#stopped = true;
+    this.#callOff?.();
+    this.drop("The app was killed");
   }
 
   /** The lease is lost: others send what was this worker's (1). */

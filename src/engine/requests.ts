@@ -8,6 +8,7 @@ import type { Logger } from "../workflow/logger.ts";
 import type { AnyWorkflow } from "../workflow/workflow.ts";
 import type { Cancellation } from "./cancellation.ts";
 import type { Clock } from "./clock.ts";
+import type { Seams } from "./seams.ts";
 
 /** What workflow code asks the engine for. */
 export type Request = ActivityRequest | TimerRequest | WaitRequest | ReceiveRequest | ActRequest;
@@ -74,6 +75,7 @@ export interface ContextOptions {
   readonly saga: Saga<Undo>;
   readonly cancellation: Cancellation;
   readonly store: Store;
+  readonly seams: Pick<Seams, "workflow">;
   /** Whether the worker can run it. */
   readonly knows: (workflow: AnyWorkflow) => boolean;
 }

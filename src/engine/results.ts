@@ -1,7 +1,11 @@
 /** Those who wait for instances to end: told at once by this process, and by looking when another process ended them. */
+
+import { failureOf } from "../core/child.ts";
+import { decode } from "../core/codec.ts";
 import { AppStateError, InstanceNotFoundError, ResultTimeoutError } from "../core/errors.ts";
 import { isFinished } from "../core/status.ts";
 import type { Ending, Store } from "../store/store.ts";
+import { clearTimeout, setImmediate, setTimeout } from "./machine-time.ts";
 
 /** Milliseconds until it is asked again when the database did not answer. */
 const RETRY_AFTER = 250;
@@ -25,6 +29,8 @@ export class Results {
   #asked: Asked[] = [];
   #looking: Promise<void> | undefined;
   #looksAgain = false;
+  /** Answers under way. */
+  #answering = 0;
 
   constructor(store: Store) {
     this.#store = store;
@@ -33,6 +39,11 @@ export class Results {
   /** Whether anybody waits. */
   get isAwaited(): boolean {
     return this.#waiters.size > 0;
+  }
+
+  /** Whether it is looking how instances stand. */
+  get isBusy(): boolean {
+    return this.#answering > 0 || this.#looking !== undefined;
   }
 
   /**
@@ -98,7 +109,9 @@ export class Results {
   /** Looks how the instance stands, a moment later, together with all others that are asked for until then. */
   #ask(id: string, reject: (error: unknown) => void): void {
     this.#asked.push({ id, reject });
-    if (this.#asked.length === 1) setImmediate(() => void this.#answer());
+    if (this.#asked.length > 1) return;
+    this.#answering++;
+    setImmediate(() => void this.#answer().finally(() => this.#answering--));
   }
 
   async #answer(): Promise<void> {
@@ -158,4 +171,14 @@ export class Results {
     waiters?.delete(waiter);
     if (waiters?.size === 0) this.#waiters.delete(waiter.id);
   }
+}
+
+/**
+ * What an instance that has ended gave.
+ *
+ * @throws WorkflowFailedError
+ */
+export function resultOf(ending: Ending, workflow: string): unknown {
+  if (ending.status !== "completed") throw failureOf(workflow, ending.id, ending, decode);
+  return ending.output === null ? undefined : decode(ending.output);
 }

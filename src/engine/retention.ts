@@ -10,7 +10,12 @@ type FinalStatus = "completed" | "failed" | "cancelled";
 
 const FINAL: ReadonlySet<unknown> = new Set<FinalStatus>(["completed", "failed", "cancelled"]);
 
-/** What to remove. */
+/**
+ * What to remove.
+ *
+ * @example
+ * const { instances } = await app.prune({ olderThan: "30 days", workflow: "order", dryRun: true });
+ */
 export interface PruneOptions {
   /** What has ended longer ago than that. */
   readonly olderThan: Duration;

@@ -13,8 +13,9 @@
 import { encodeThrown } from "../core/codec.ts";
 import type { Advance, ChangeResult, InstancePatch } from "../core/commit.ts";
 import { CancelledError, messageOf, StoreError } from "../core/errors.ts";
-import { Execution, type Outcome, type Reservation, type Turn } from "../core/execution.ts";
+import { Execution, type ExecutionSource, type Reservation } from "../core/execution.ts";
 import type { HistoryEvent, NewEvent } from "../core/history.ts";
+import type { Outcome, Turn } from "../core/turn.ts";
 import type { Call, CancelRequest, Claim, InboxMessage } from "../store/store.ts";
 import type { AnyWorkflow } from "../workflow/workflow.ts";
 import type { TaskOwner } from "./activity-task.ts";
@@ -84,16 +85,15 @@ export class Run implements TaskOwner, SubmissionsHost {
     const own = { instanceId: this.id, workflowName: workflow.name, saga, cancellation: this.#cancellation };
     const traceContext = claim.traceContext ?? null;
     const context = { ...own, traceContext, knows: (other: AnyWorkflow) => host.knows(other), ...host.environment };
-    this.#execution = this.#createExecution(code, 0, () => runProgram(workflow, args, this.#execution, context));
+    const program = (): unknown => runProgram(workflow, args, this.#execution, context);
+    this.#execution = this.#createExecution({ history: code, isComplete: rollback !== undefined, program });
     this.#open = new OpenOperations(this, host, this.draft, this.#execution, () => this.#onAlarm());
   }
 
-  #createExecution(history: readonly HistoryEvent[], after: number, program: () => unknown): Execution<Request> {
+  #createExecution(source: ExecutionSource): Execution<Request> {
     return new Execution<Request>({
+      ...source,
       instanceId: this.id,
-      history,
-      after,
-      program,
       defer: this.#host.turns.defer,
       onTurn: (turn) => this.#onTurn(turn),
       isShielded: isInCleanup,
@@ -307,7 +307,7 @@ export class Run implements TaskOwner, SubmissionsHost {
       this.draft.add(event, undefined);
       this.draft.patch = { event: "compensate", at, error: verdict.error };
     }
-    this.#execution = this.#createExecution(history, after, () => run(this.#execution));
+    this.#execution = this.#createExecution({ history, after, program: () => run(this.#execution) });
     this.#open.attach(this.#execution);
     this.#execution.start();
   }

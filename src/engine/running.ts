@@ -1,4 +1,5 @@
 /** The parts of a started app, put together, and taken apart again. */
+
 import { messageOf } from "../core/errors.ts";
 import { uuidv7 } from "../core/uuid.ts";
 import type { Store } from "../store/store.ts";
@@ -10,6 +11,7 @@ import type { HookRunner } from "./hooks.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { Journal } from "./journal.ts";
 import { bindLogger } from "./log.ts";
+import { clearInterval, setInterval, wallClock } from "./machine-time.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { Announcer, Presence } from "./presence.ts";
 import { ownIdentity } from "./process-identity.ts";
@@ -17,6 +19,7 @@ import { randomBytes } from "./random.ts";
 import { Relayer } from "./relayer.ts";
 import { Results } from "./results.ts";
 import { sweep } from "./retention.ts";
+import type { Load } from "./seams.ts";
 import { IDLE_INTERVAL, Watch } from "./watch.ts";
 import { Worker } from "./worker.ts";
 
@@ -56,13 +59,14 @@ export class Running {
 
   constructor(store: Store, setup: Setup) {
     const { options, workerId } = setup;
+    const { seams } = options;
     this.store = store;
     this.#setup = setup;
     this.#log = bindLogger(options.logger, { workerId });
-    this.#incarnation = uuidv7(Date.now(), randomBytes(10));
+    this.#incarnation = uuidv7(wallClock(), randomBytes(10));
     this.#databaseClock = store.isRemote ? new DatabaseClock(() => store.time()) : undefined;
-    this.clock = this.#databaseClock?.clock ?? systemClock;
-    this.journal = new Journal(store, this.#log, setup.hooks);
+    this.clock = seams.clock ?? this.#databaseClock?.clock ?? systemClock;
+    this.journal = new Journal(store, this.#log, seams.commit, setup.hooks);
     this.results = new Results(store);
     this.#announcer = new Announcer(store, this.#incarnation, options.listenNotify);
     this.watch = new Watch({
@@ -137,6 +141,22 @@ export class Running {
     if (this.worker) hooks?.tell("onWorkerStop", { workerId });
   }
 
+  /** As if the process had died: nothing is written from here on, and the database is left open. */
+  kill(): void {
+    this.journal.abandon();
+    this.watch.stop();
+    clearInterval(this.#clockTimer);
+    void this.housekeeping.stop();
+    this.worker?.kill();
+    this.#relayer?.kill();
+  }
+
+  get load(): Load {
+    const parts = [this.journal, this.results, this.housekeeping, this.#relayer];
+    const { attempts = 0, isMoving = false } = this.worker?.load ?? {};
+    return { attempts, isMoving: isMoving || parts.some((part) => part?.isBusy) };
+  }
+
   /** There is something to do, for this process or another. */
   tellOfWork(): void {
     this.worker?.poke(true);
@@ -178,8 +198,8 @@ export class Running {
   #createWorker(): Worker {
     const { store, journal, results, clock, watch } = this;
     const { app, options, workerId, workflows, hooks } = this.#setup;
-    const identity = ownIdentity();
-    const { logger: log, maxValueBytes } = options;
+    const { logger: log, maxValueBytes, seams } = options;
+    const identity = seams.identity ?? ownIdentity();
     return new Worker({
       ...options,
       store,
@@ -193,7 +213,7 @@ export class Running {
       isCutOff: () => this.#presence?.isCutOff ?? false,
       record: { ...identity, id: workerId, incarnation: this.#incarnation },
       workflows,
-      environment: { app, store, log, maxValueBytes, clock, randomBytes, hooks },
+      environment: { app, store, log, maxValueBytes, clock, randomBytes, seams, hooks },
       hooks,
       announce: (news) => this.#announcer.announce(news),
       onWork: () => watch.quicken(),

@@ -31,6 +31,15 @@ export class Slots {
     this.#waiting = [];
   }
 
+  get running(): number {
+    return this.#running;
+  }
+
+  /** Whether there is room for what has not started. */
+  get isHeldUp(): boolean {
+    return this.#waiting.length > 0 && this.#running < this.#limit;
+  }
+
   /** Resolves when nothing runs. */
   async idle(): Promise<void> {
     if (this.#running > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));

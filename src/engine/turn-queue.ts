@@ -5,7 +5,9 @@
  * Several runs may share a macrotask; one run never gets two turns in the same one (X1 of execution.ts relies on it), for
  * what is asked for during a round waits for the next.
  */
+
 import { AsyncLocalStorage } from "node:async_hooks";
+import { performance, setImmediate } from "./machine-time.ts";
 
 /** How long a round may last, in milliseconds, before others get their turn. */
 const ROUND = 4;
@@ -22,6 +24,11 @@ export class TurnQueue {
     this.#waiting.push(task);
     this.#arm();
   };
+
+  /** Whether a turn is to come. */
+  get isBusy(): boolean {
+    return this.#armed;
+  }
 
   #arm(): void {
     if (this.#armed) return;

@@ -2,7 +2,9 @@
  * Notices what other processes did. On SQLite the file can be asked so cheaply that it is asked all the time. On a server
  * other processes tell (`Presence`), or it is polled: often after something happened, and ever more seldom after that.
  */
+
 import type { Store } from "../store/store.ts";
+import { clearTimeout, setTimeout } from "./machine-time.ts";
 
 /** Milliseconds between two looks at a file; each costs some microseconds. */
 const FILE_INTERVAL = 10;

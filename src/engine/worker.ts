@@ -1,4 +1,5 @@
 /** One running worker: composes the loops and keeps the runs. */
+
 import { decode, encodeThrown } from "../core/codec.ts";
 import type { InstancePatch } from "../core/commit.ts";
 import { messageOf } from "../core/errors.ts";
@@ -16,9 +17,11 @@ import type { Journal } from "./journal.ts";
 import { Lease } from "./lease.ts";
 import { Loading } from "./loading.ts";
 import { Lookup } from "./lookup.ts";
+import { performance, setImmediate } from "./machine-time.ts";
 import { settlesWithin } from "./patience.ts";
 import { Run } from "./run.ts";
 import type { RunHost } from "./run-host.ts";
+import type { Load } from "./seams.ts";
 import { Slots } from "./slots.ts";
 import { TurnQueue } from "./turn-queue.ts";
 import type { WorkerOptions } from "./worker-options.ts";
@@ -208,6 +211,26 @@ export class Worker implements RunHost<Run> {
         error: messageOf(error),
       });
     }
+  }
+
+  /** As if the process had died: it stops at once, hands nothing back and tells nobody. */
+  kill(): void {
+    this.#stopping = true;
+    void this.#claimer.stop();
+    void this.#calls.stop();
+    void this.#lease.stop();
+    this.#dropAll("The app was killed");
+  }
+
+  get load(): Load {
+    const { slots, turns } = this;
+    const parts = [this.#claimer, this.#calls, this.#messages, turns];
+    const isMoving =
+      parts.some(({ isBusy }) => isBusy) ||
+      this.#promised.size > 0 ||
+      slots.isHeldUp ||
+      [...this.#runs.values()].some(({ isAdvancing }) => isAdvancing);
+    return { attempts: slots.running, isMoving };
   }
 
   onParked(run: Run, wakeAt: number | null): void {

@@ -3,6 +3,7 @@ import { ValidationError } from "../core/errors.ts";
 import type { Execution } from "../core/execution.ts";
 import type { WaitFor } from "../core/history.ts";
 import { OperationNames } from "../core/operation.ts";
+import { Patches } from "../core/patches.ts";
 import { uuidv4 } from "../core/uuid.ts";
 import { checkName } from "../workflow/activity.ts";
 import type { ActivityCallOptions, AnyActivity } from "../workflow/activity-options.ts";
@@ -40,6 +41,7 @@ export class EngineWorkflowContext implements WorkflowContext {
   readonly #execution: Execution<Request>;
   readonly #options: ContextOptions;
   readonly #names = new OperationNames();
+  readonly #patches: Patches;
   readonly #channels: ChannelOperations;
   readonly #children: ChildOperations;
   #recurrence: Recurrence | undefined;
@@ -50,6 +52,7 @@ export class EngineWorkflowContext implements WorkflowContext {
     this.workflowName = options.workflowName;
     this.#execution = execution;
     this.#options = options;
+    this.#patches = new Patches(execution);
     this.#channels = new ChannelOperations(execution, this.#names, options);
     this.#children = new ChildOperations(execution, this.#names, options);
     this["~operations"] = {
@@ -174,6 +177,18 @@ export class EngineWorkflowContext implements WorkflowContext {
   /** What the workflow has to return, if it has asked to recur. */
   get recurrence(): Recurrence | undefined {
     return this.#recurrence;
+  }
+
+  patched(id: string): boolean {
+    checkPlace("patched");
+    checkName("patch", id);
+    return this.#patches.patched(id, this.#options.clock.now());
+  }
+
+  deprecatePatch(id: string): void {
+    checkPlace("deprecatePatch");
+    checkName("patch", id);
+    this.#patches.deprecate(id, this.#options.clock.now());
   }
 
   now(): number {

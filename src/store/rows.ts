@@ -66,6 +66,8 @@ function dataOf(event: HistoryEvent): string | null {
       return event.result;
     case "value_recorded":
       return event.value;
+    case "patch_recorded":
+      return JSON.stringify({ patch: event.patch });
     case "timer_started":
       return JSON.stringify({ fireAt: event.fireAt });
     case "timer_fired":
@@ -119,6 +121,8 @@ export function eventOf(row: HistoryRow): HistoryEvent {
       return { ...base, kind, result: textOf(row) };
     case "value_recorded":
       return { ...base, kind, value: textOf(row) };
+    case "patch_recorded":
+      return { ...base, kind, ...(JSON.parse(textOf(row)) as { patch: string }) };
     case "timer_fired":
       return { ...base, kind };
     case "timer_started":

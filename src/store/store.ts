@@ -10,7 +10,7 @@ import type { StoredOutbox } from "./outbox.ts";
 import type { StoredRetention } from "./retention.ts";
 import type { SqlValue } from "./sql.ts";
 
-export type { LiveConnection } from "./database.ts";
+export type { Database, LiveConnection } from "./database.ts";
 export type { Naming } from "./naming.ts";
 export type { ClaimedEvent, OutboxRecord, Settlement, StoredOutbox } from "./outbox.ts";
 export type { MysqlPool, PostgresPool } from "./pools.ts";

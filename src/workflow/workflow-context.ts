@@ -124,6 +124,28 @@ export interface WorkflowContext extends MessageSender, EventSender, WorkflowSta
    */
   cleanup<T>(body: () => T | Promise<T>): Promise<T>;
 
+  /**
+   * Whether this instance runs the code of a patch: `false` when it came by here with older code, and `true` when it comes
+   * here for the first time, which its history records. The answer for an id is the same for the whole life of the
+   * instance, wherever and however often it is asked.
+   *
+   * @param id unique within the workflow; 1 to 200 characters
+   * @example
+   * if (ctx.patched("check-fraud")) await checkFraud(ctx, orderId);
+   * await charge(ctx, orderId);
+   */
+  patched(id: string): boolean;
+  /**
+   * Takes the place of `patched` when no instance is left that runs the older code: accepts histories with the record of
+   * the patch and without it, and records nothing. When no history with the record is left either, it can be taken out.
+   *
+   * @example
+   * ctx.deprecatePatch("check-fraud");
+   * await checkFraud(ctx, orderId);
+   * await charge(ctx, orderId);
+   */
+  deprecatePatch(id: string): void;
+
   /** The time in epoch milliseconds, recorded at the first call. */
   now(): number;
   /** A number from 0 up to, but not including, 1, recorded at the first call. */

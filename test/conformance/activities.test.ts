@@ -122,32 +122,6 @@ describe("an activity", () => {
     expect(attempts).toBe(1);
   });
 
-  it("takes each field of its policy from the call, the activity, the workflow, the app, in that order", async () => {
-    const attempts: Record<string, number> = {};
-    const body = (ctx: { activityId: string }): never => {
-      attempts[ctx.activityId] = (attempts[ctx.activityId] ?? 0) + 1;
-      throw new Error("no");
-    };
-    const plain = defineActivity("plain", body);
-    const own = defineActivity("own", body, { retry: { maxAttempts: 4 } });
-    const swallow = async (call: Promise<unknown>): Promise<void> => void (await call.catch(() => {}));
-    const calls = async (ctx: WorkflowContext): Promise<void> => {
-      await swallow(plain(ctx));
-      await swallow(own(ctx));
-      await swallow(own.with({ retry: { maxAttempts: 2 } })(ctx));
-      await swallow(own.with({ retry: false })(ctx));
-    };
-    const narrow = defineWorkflow("narrow", calls, { retry: { maxAttempts: 5 } });
-    const wide = defineWorkflow("wide", (ctx) => swallow(plain.with({ id: "wide" })(ctx)));
-    const app = await startApp({
-      workflows: [narrow, wide],
-      defaultRetryPolicy: { maxAttempts: 6, initialInterval: 1, maxInterval: 1 },
-    });
-    await (await narrow.start(app)).result();
-    await (await wide.start(app)).result();
-    expect(attempts).toEqual({ "plain:1": 5, "own:1": 4, "own:2": 2, "own:3": 1, wide: 6 });
-  });
-
   it("is set aside, waiting, during a long back-off", async () => {
     const slow = defineActivity("slow", () => Promise.reject(new Error("no")), { retry: retryPolicies.fixed(2, "1h") });
     const flow = defineWorkflow("flow", (ctx) => slow(ctx));
@@ -200,6 +174,14 @@ describe("an activity", () => {
     expect(reasons).toEqual([expect.any(ActivityTimeoutError)]);
     const [attempt] = await app.getHistory(handle.id);
     expect(attempt).toMatchObject({ kind: "attempt_failed", error: expect.any(ActivityTimeoutError) });
+  });
+
+  it("may have a time limit of months, longer than a timer of Node can be", async () => {
+    const later = new Promise((resolve) => setTimeout(resolve, 20, "in time"));
+    const slow = defineActivity("slow", () => later, { timeout: "60 days", retry: retryPolicies.none });
+    const flow = defineWorkflow("flow", (ctx) => slow(ctx));
+    const app = await startApp({ workflows: [flow] });
+    expect(await (await flow.start(app)).result()).toBe("in time");
   });
 
   it("cannot be called inside an activity, by its context or by the workflow's", async () => {

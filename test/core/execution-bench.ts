@@ -1,6 +1,7 @@
 /** One execution by hand: a task at a time, with everything it says kept. */
-import { Execution, type Outcome, type Turn } from "../../src/core/execution.ts";
+import { Execution, type ExecutionOptions } from "../../src/core/execution.ts";
 import type { HistoryEvent, NewEvent } from "../../src/core/history.ts";
+import type { Outcome, Turn } from "../../src/core/turn.ts";
 
 export const completed = (operationId: string, result = '"ok"'): NewEvent => ({
   kind: "activity_completed",
@@ -61,10 +62,15 @@ export interface Bench {
 }
 
 /** Starts a program; it gets the execution to ask for things. */
-export function start(history: readonly HistoryEvent[], program: (execution: Execution<string>) => unknown): Bench {
+export function start(
+  history: readonly HistoryEvent[],
+  program: (execution: Execution<string>) => unknown,
+  options: Pick<ExecutionOptions<string>, "isComplete"> = {},
+): Bench {
   const tasks: (() => void)[] = [];
   const turns: Turn<string>[] = [];
   const execution: Execution<string> = new Execution<string>({
+    ...options,
     instanceId: "i-1",
     history,
     program: () => program(execution),

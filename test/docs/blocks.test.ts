@@ -28,7 +28,7 @@ it("is checked by the compiler", { timeout: 60_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), "romancy-docs-"));
   try {
     const pages = modules();
-    expect([...pages.keys()]).toEqual(expect.arrayContaining(["cancel.ts", "saga.ts"]));
+    expect([...pages.keys()]).toEqual(expect.arrayContaining(["cancel.ts", "saga.ts", "testing.ts", "versioning.ts"]));
     for (const [name, text] of pages) writeFileSync(join(folder, name), text);
     const config = {
       extends: join(root, "tsconfig.json"),
@@ -36,6 +36,7 @@ it("is checked by the compiler", { timeout: 60_000 }, () => {
         paths: {
           romancy: [join(root, "src/index.ts")],
           "romancy/mcp": [join(root, "src/mcp/index.ts")],
+          "romancy/testing": [join(root, "src/testing/index.ts")],
           "romancy/otel": [join(root, "src/otel/index.ts")],
           "@opentelemetry/api": [join(root, "node_modules/@opentelemetry/api")],
           zod: [join(root, "node_modules/zod")],

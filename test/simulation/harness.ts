@@ -3,10 +3,13 @@
  * what happens next: a task of the execution, a commit, the end of an activity, the passing of time. It keeps the rules
  * of `engine/run.ts`: turns are committed in order, activities start when all before is durable, waits are parked.
  */
+import { expect } from "vitest";
 import { encode, encodeThrown } from "../../src/core/codec.ts";
-import { Execution, type Outcome, type Reservation, type Turn } from "../../src/core/execution.ts";
+import { Execution, type Reservation } from "../../src/core/execution.ts";
 import { type HistoryEvent, isCompletion, type NewEvent, type OperationKind } from "../../src/core/history.ts";
 import { type Operation, OperationNames } from "../../src/core/operation.ts";
+import { Patches } from "../../src/core/patches.ts";
+import type { Outcome, Turn } from "../../src/core/turn.ts";
 import { Interpretation } from "./interpreter.ts";
 import type { Leaf, Program } from "./program.ts";
 import { type Random, seededRandom } from "./random.ts";
@@ -52,6 +55,8 @@ export class Simulation {
   readonly started: string[] = [];
   /** Ids of the operations in the order in which the code was answered. */
   readonly delivered: string[] = [];
+  /** What the code was told of patches. */
+  readonly answers = new Map<string, boolean>();
   /** What is durable after each commit, in order of `seq`. */
   readonly snapshots: (readonly HistoryEvent[])[] = [];
   outcome: Outcome | undefined;
@@ -65,6 +70,7 @@ export class Simulation {
   readonly #options: SimulationOptions;
   readonly #random: Random;
   readonly #execution: Execution<Request>;
+  readonly #patches: Patches;
   readonly #names = new OperationNames();
   readonly #deferred: (() => void)[] = [];
   readonly #tasks = new Map<string, Task>();
@@ -81,7 +87,11 @@ export class Simulation {
     this.#random = seededRandom(options.seed);
     this.#durable = [...history];
     this.#now = (history.at(-1)?.at ?? 0) + this.#random.below(30);
-    this.code = new Interpretation((leaf) => this.#call(leaf));
+    this.code = new Interpretation({
+      call: (leaf) => this.#call(leaf),
+      patched: (id) => this.#patched(id),
+      deprecate: (id) => this.#patches.deprecate(id, this.#now),
+    });
     this.#execution = new Execution<Request>({
       instanceId: "simulated",
       history,
@@ -89,6 +99,7 @@ export class Simulation {
       defer: (task) => this.#deferred.push(task),
       onTurn: (turn) => this.#onTurn(turn),
     });
+    this.#patches = new Patches(this.#execution);
   }
 
   get history(): readonly HistoryEvent[] {
@@ -136,6 +147,13 @@ export class Simulation {
     const answer = this.#execution.open(leaf.kind, id, { leaf, fireAt }, leaf.kind === "timer" ? opening : undefined);
     const note = (): unknown => this.delivered.push(id);
     answer.then(note, note);
+    return answer;
+  }
+
+  #patched(id: string): boolean {
+    const answer = this.#patches.patched(id, this.#now);
+    if (!this.answers.has(id)) this.answers.set(id, answer);
+    expect(answer).toBe(this.answers.get(id));
     return answer;
   }
 

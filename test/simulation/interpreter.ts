@@ -1,9 +1,14 @@
 /** Runs a program as a user's workflow would run: with plain async functions and the language's own combinators. */
 import { ActivityError } from "../../src/core/errors.ts";
-import type { Leaf, Program, Step } from "./program.ts";
+import type { Leaf, PlainProgram, PlainStep, Program, Step } from "./program.ts";
 
-/** What a program needs of its surroundings: one durable call. */
-export type Call = (leaf: Leaf) => Promise<unknown>;
+/** What a program needs of its surroundings. */
+export interface Surroundings {
+  /** One durable call. */
+  call(leaf: Leaf): Promise<unknown>;
+  patched(id: string): boolean;
+  deprecate(id: string): void;
+}
 
 type Kind<D extends Step["do"]> = Extract<Step, { readonly do: D }>;
 
@@ -16,14 +21,14 @@ export class Interpretation {
   readonly finals = new Map<string, number>();
   /** Paths of the try statements that were left. */
   readonly left = new Set<string>();
-  readonly #call: Call;
+  readonly #surroundings: Surroundings;
   readonly #spawned: Promise<void>[] = [];
   #last = 0;
   /** What branches that nobody awaits do after the end is nobody's business. */
   #ended = false;
 
-  constructor(call: Call) {
-    this.#call = call;
+  constructor(surroundings: Surroundings) {
+    this.#surroundings = surroundings;
   }
 
   async run(program: Program): Promise<unknown> {
@@ -36,13 +41,23 @@ export class Interpretation {
   }
 
   async #run(program: Program, path: string): Promise<void> {
-    for (const [index, step] of program.entries()) await this.#step(step, `${path}/${index}`);
+    for (const [index, step] of program.entries()) {
+      // In place, so that what a patch leaves as it was takes not a microtask longer than before.
+      for (const inner of this.#chosen(step)) await this.#step(inner, `${path}/${index}`);
+    }
   }
 
-  async #step(step: Step, path: string): Promise<void> {
+  #chosen(step: Step): PlainProgram {
+    if (step.do === "patch") return this.#surroundings.patched(step.id) ? step.now : step.before;
+    if (step.do !== "deprecated") return [step];
+    this.#surroundings.deprecate(step.id);
+    return step.now;
+  }
+
+  async #step(step: PlainStep, path: string): Promise<void> {
     switch (step.do) {
       case "op":
-        this.#see(path, await this.#call(step));
+        this.#see(path, await this.#surroundings.call(step));
         break;
       case "ticks":
         for (let tick = 0; tick < step.count; tick++) await Promise.resolve();

@@ -13,7 +13,8 @@ export interface Leaf {
   readonly ms: number;
 }
 
-export type Step =
+/** A step that is in force whatever was deployed. */
+export type PlainStep =
   | Leaf
   /** Plain awaits between durable calls: they shift what happens in which microtask. */
   | { readonly do: "ticks"; readonly count: number }
@@ -24,6 +25,15 @@ export type Step =
   | { readonly do: "join" }
   /** Decides by the last value that any branch has seen, so that a wrong order shows in what is asked. */
   | { readonly do: "if"; readonly even: Program; readonly odd: Program };
+
+export type PlainProgram = readonly PlainStep[];
+
+export type Step =
+  | PlainStep
+  /** What a deployment has changed: `now` runs where the patch is in force, `before` where it is not. */
+  | { readonly do: "patch"; readonly id: string; readonly now: PlainProgram; readonly before: PlainProgram }
+  /** The same a deployment later: only `now` is left. */
+  | { readonly do: "deprecated"; readonly id: string; readonly now: PlainProgram };
 
 export type Program = readonly Step[];
 
@@ -81,27 +91,68 @@ export type Change = "rename" | "remove" | "change kind";
 
 /** The program with one of its durable calls changed; `undefined` when it has none. */
 export function changed(program: Program, which: number, change: Change): Program | undefined {
-  const leaves = countLeaves(program);
-  if (leaves === 0) return undefined;
-  let left = which % leaves;
-  const edit = (leaf: Leaf): Program => {
-    if (left-- !== 0) return [leaf];
+  if (countLeaves(program) === 0) return undefined;
+  return editLeaf(program, which, (leaf) => {
     if (change === "remove") return [];
     if (change === "rename") return [{ ...leaf, name: `${leaf.name}2` }];
     return [{ ...leaf, kind: leaf.kind === "activity" ? "timer" : "activity" }];
-  };
-  return mapLeaves(program, edit);
+  });
+}
+
+/** What stands in place of a durable call from some deployments on. */
+export interface Patch {
+  /** Which call. */
+  readonly which: number;
+  readonly id: string;
+  readonly now: PlainProgram;
+}
+
+/** Leaves, timers and values that no other program has. */
+const patchBody: fc.Arbitrary<PlainProgram> = fc.array(fc.oneof(activity(false), sleep, value), { maxLength: 3 });
+
+export const patches: fc.Arbitrary<readonly Patch[]> = fc.uniqueArray(
+  fc.record({ which: fc.nat(), id: fc.constantFrom("p", "q"), now: patchBody }),
+  { minLength: 1, maxLength: 2, selector: ({ id }) => id },
+);
+
+/** The program with the patches put in. */
+export function patched(program: Program, list: readonly Patch[]): Program {
+  return list.reduce((changing, { which, id, now }) => {
+    if (countLeaves(changing) === 0) return changing;
+    return editLeaf(changing, which, (leaf) => [{ do: "patch", id, now, before: [leaf] }]);
+  }, program);
+}
+
+/** The same when nothing but the patches is left. */
+export function deprecated(program: Program): Program {
+  return mapSteps(program, (step) =>
+    step.do === "patch" ? [{ do: "deprecated", id: step.id, now: step.now }] : [step],
+  );
+}
+
+/** The same when nobody knows any more that there were patches. */
+export function cleared(program: Program): Program {
+  return mapSteps(program, (step) => (step.do === "patch" || step.do === "deprecated" ? step.now : [step]));
+}
+
+/** The program with one of its durable calls, counted around, replaced. */
+function editLeaf(program: Program, which: number, edit: (leaf: Leaf) => Program): Program {
+  let left = which % countLeaves(program);
+  return mapLeaves(program, (leaf) => (left-- === 0 ? edit(leaf) : [leaf]));
 }
 
 function mapLeaves(program: Program, edit: (leaf: Leaf) => Program): Program {
-  return program.flatMap((step) => mapStep(step, edit));
+  return mapSteps(program, (step) => (step.do === "op" ? edit(step) : [step]));
 }
 
-function mapStep(step: Step, edit: (leaf: Leaf) => Program): Program {
-  const inside = (part: Program): Program => mapLeaves(part, edit);
+/** Edits the steps that hold no others, and those that were patched in, as a whole. */
+function mapSteps(program: Program, edit: (step: Step) => Program): Program {
+  const inside = (part: Program): Program => mapSteps(part, edit);
+  return program.flatMap((step) => mapStep(step, inside, edit));
+}
+
+function mapStep(step: Step, inside: (part: Program) => Program, edit: (step: Step) => Program): Program {
   switch (step.do) {
-    case "op":
-      return edit(step);
     case "combine":
       return [{ ...step, branches: step.branches.map(inside) }];
     case "try":
@@ -110,9 +161,8 @@ function mapStep(step: Step, edit: (leaf: Leaf) => Program): Program {
       return [{ ...step, body: inside(step.body) }];
     case "if":
       return [{ ...step, even: inside(step.even), odd: inside(step.odd) }];
-    case "ticks":
-    case "join":
-      return [step];
+    default:
+      return edit(step);
   }
 }
 

@@ -1,8 +1,8 @@
 /** Random programs under random schedules: crash anywhere, replay, and nobody can tell the difference. */
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Outcome } from "../../src/core/execution.ts";
 import { type HistoryEvent, operationKindOf } from "../../src/core/history.ts";
+import type { Outcome } from "../../src/core/turn.ts";
 import { effort } from "../support/effort.ts";
 import { completedIn, Simulation } from "./harness.ts";
 import { type Change, changed, type Program, programs } from "./program.ts";

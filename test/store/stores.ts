@@ -1,6 +1,7 @@
 /** Stores on the test's database, without an app. */
 import { afterEach } from "vitest";
 import { openDatabase } from "../../src/engine/open-database.ts";
+import { NO_SEAMS } from "../../src/engine/seams.ts";
 import type { Connection, Database } from "../../src/store/database.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { DEFAULT_NAMING, type Naming } from "../../src/store/naming.ts";
@@ -16,7 +17,7 @@ afterEach(async () => {
 
 /** The test's database, opened and migrated; closed after the test. */
 export async function openTestDatabase(naming: Naming = DEFAULT_NAMING): Promise<Database> {
-  const database = await openDatabase({ database: testDatabase().url, pool: {}, naming });
+  const database = await openDatabase({ database: testDatabase().url, pool: {}, naming, seams: NO_SEAMS });
   opened.push(database);
   await migrate(database);
   return database;

@@ -14,10 +14,10 @@ interface Delivery {
 /** Applies the changes in one transaction. */
 export async function mailOnMysql(database: Database, changes: readonly (Deliver | Publish)[]): Promise<Mailed[]> {
   const deliveries = changes.map(deliveryOf);
-  const statements = deliveries.flatMap((delivery) => delivery.statements);
+  const statements = [hold(changes), ...deliveries.flatMap((delivery) => delivery.statements)];
   const texts = statements.map(({ text, values }) => ({ text: qualify(text, database.naming), values }));
   const changed = (await database.transact?.(texts)) ?? [];
-  let first = 0;
+  let first = 1;
   return changes.map((change, index) => {
     const { statements: own, counts } = deliveries[index] as Delivery;
     const receivers = counts.reduce((sum, count) => sum + (changed[first + count] ?? 0), 0);
@@ -27,17 +27,43 @@ export async function mailOnMysql(database: Database, changes: readonly (Deliver
   });
 }
 
+/**
+ * Locks all receivers, in the order of their ids, as all do who lock several: each message by itself would come to them
+ * in an order of its own, and wait for who waits for it. The limit, which is none, keeps the order.
+ */
+function hold(changes: readonly (Deliver | Publish)[]): Text {
+  const receivers = changes.map(receiversOf);
+  return {
+    text: `select count(i.id) from (
+        select id from (${receivers.map(({ text }) => text).join(" union ")}) as every order by id limit 18446744073709551615
+      ) as r straight_join romancy_instances i on i.id = r.id for update`,
+    values: receivers.flatMap(({ values }) => values),
+  };
+}
+
+/** Whose inboxes the message is for, by what is known before any row is locked. */
+function receiversOf(change: Deliver | Publish): Text {
+  if (change.type === "publish") return { text: LISTENING, values: [change.message.channel] };
+  const { instanceId, message } = change;
+  if (instanceId !== undefined) return { text: "select ? as id", values: [instanceId] };
+  return { text: HEARING, values: [message.type, message.key ?? ""] };
+}
+
+const HEARING =
+  "select distinct instance_id as id from romancy_subscriptions s where type = ? and message_key in ('', ?)";
+
+const LISTENING = `select s.instance_id as id from romancy_channels c
+  join romancy_channel_subscriptions s on s.channel = c.name and s.mode = 'broadcast'
+  where c.name = ? and c.mode = 'broadcast'`;
+
 function deliveryOf(change: Deliver | Publish): Delivery {
   if (change.type === "publish") return publish(change);
+  const { text, values } = receiversOf(change);
   const { instanceId, message } = change;
-  if (instanceId !== undefined) return putInto("select ? as id", [instanceId], message);
-  const { type, key, fingerprint } = message;
-  const hearing =
-    "select distinct instance_id as id from romancy_subscriptions s where type = ? and message_key in ('', ?)";
-  const params = [type, key ?? ""];
+  if (instanceId !== undefined) return putInto(text, values, message);
   return twice(
-    putInto(hearing, params, message),
-    putInto(`${hearing} and ${HAS_NOT}`, [...params, fingerprint], message),
+    putInto(text, values, message),
+    putInto(`${text} and ${HAS_NOT}`, [...values, message.fingerprint], message),
   );
 }
 
@@ -74,13 +100,10 @@ function twice(first: Delivery, second: Delivery): Delivery {
 /** To all subscribers if it is a broadcast channel; else it is kept, and who has waited longest is called. */
 function publish({ message }: Publish): Delivery {
   const { channel, fingerprint, attributes, data, at } = message;
-  const listening = `select s.instance_id as id from romancy_channels c
-    join romancy_channel_subscriptions s on s.channel = c.name and s.mode = 'broadcast'
-    where c.name = ? and c.mode = 'broadcast'`;
   const inbox = inboxMessage(message);
   const { statements, counts } = twice(
-    putInto(listening, [channel], inbox),
-    putInto(`${listening} and ${HAS_NOT}`, [channel, fingerprint], inbox),
+    putInto(LISTENING, [channel], inbox),
+    putInto(`${LISTENING} and ${HAS_NOT}`, [channel, fingerprint], inbox),
   );
   const keep: Text = {
     text: `insert ignore into romancy_channel_messages (id, channel, attributes, data, created_at)
