@@ -2,7 +2,7 @@
 import { type Duration, toMilliseconds } from "../core/duration.ts";
 import { ValidationError } from "../core/errors.ts";
 import type { EndedTree, StoredRetention } from "../store/store.ts";
-import { checkKeys } from "./check-keys.ts";
+import { checkKeys, listOf } from "./check-filter.ts";
 import type { RetentionSettings } from "./retention-options.ts";
 
 /** How an instance can have ended for good. */
@@ -10,7 +10,12 @@ type FinalStatus = "completed" | "failed" | "cancelled";
 
 const FINAL: ReadonlySet<unknown> = new Set<FinalStatus>(["completed", "failed", "cancelled"]);
 
-/** What to remove. */
+/**
+ * What to remove.
+ *
+ * @example
+ * const { instances } = await app.prune({ olderThan: "30 days", workflow: "order", dryRun: true });
+ */
 export interface PruneOptions {
   /** What has ended longer ago than that. */
   readonly olderThan: Duration;
@@ -130,18 +135,12 @@ async function remove(retention: StoredRetention, trees: readonly EndedTree[], b
   for (let left: readonly string[] = trees.map(({ id }) => id); left.length > 0; ) {
     const removal = await retention.remove(left, before);
     sum = plus(sum, { instances: removal.instances, trees: removal.trees.length });
-    left = removal.left;
+    // When others are at all that is left, it is for another time.
+    left = removal.instances > 0 ? removal.left : [];
   }
   return sum;
 }
 
 function plus(a: PruneResult, b: PruneResult): PruneResult {
   return { instances: a.instances + b.instances, trees: a.trees + b.trees };
-}
-
-function listOf(key: string, given: string | readonly string[] | undefined): readonly string[] | undefined {
-  if (given === undefined) return undefined;
-  const list: readonly unknown[] = typeof given === "string" ? [given] : Array.isArray(given) ? given : [];
-  if (list.length > 0 && list.every((item) => typeof item === "string")) return [...new Set(list)];
-  throw new ValidationError(`${key} must be a text, or a list of one or more. Leave it out for all.`);
 }

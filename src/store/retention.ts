@@ -27,7 +27,7 @@ export interface Removal {
   readonly instances: number;
   /** Trees of which nothing is left. */
   readonly trees: readonly string[];
-  /** Trees that were too much for one transaction; to be asked for again. */
+  /** Trees that were too much for one transaction; to be asked for again, unless nothing was removed. */
   readonly left: readonly string[];
 }
 

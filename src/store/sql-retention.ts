@@ -113,7 +113,8 @@ function choose(trees: readonly LockedTree[], before: number): Choice {
   let events = 0;
   for (const tree of trees) {
     const { id } = tree.root;
-    const rows = doomedOf(tree, before);
+    if (isLive(tree, before)) continue;
+    const rows = doomedOf(tree);
     if (rows.length === 0 && isCut) choice.left.push(id);
     if (rows.length === 0) continue;
     const weight = rows.reduce((sum, row) => sum + row.events, 0);
@@ -129,9 +130,12 @@ function choose(trees: readonly LockedTree[], before: number): Choice {
   return choice;
 }
 
-/** All of a tree that may go (1); of one that is too large members only; nothing when somebody else is at it. */
-function doomedOf({ root, members, size }: LockedTree, before: number): readonly retention.DoomedRow[] {
-  if (members.some(({ completed_at: end }) => end === null || end >= before)) return [];
+function isLive({ members }: LockedTree, before: number): boolean {
+  return members.some(({ completed_at: end }) => end === null || end >= before);
+}
+
+/** All of a tree that has ended (1); of one that is too large members only; nothing when somebody else is at it. */
+function doomedOf({ root, members, size }: LockedTree): readonly retention.DoomedRow[] {
   if (members.length === size) return [...members, root];
   return size > INSTANCES_AT_ONCE ? members : [];
 }

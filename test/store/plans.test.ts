@@ -131,7 +131,7 @@ const LISTINGS: readonly Listing[] = (["newest", "oldest"] as const).flatMap((or
     ["a workflow", form({ type: "workflows", places: 9 }), IN_ORDER, bounds],
     ["a parent", form({ type: "parent" }), /romancy_instances_parent/, { ...bounds, parentId: idOf(3) }],
     ["a root", form({ type: "root" }), /romancy_instances_root/, { ...bounds, rootId: idOf(3) }],
-    ["an input", { ...form({ type: "all" }), inputs: 2 }, /romancy_instances_created/, bounds],
+    ["an input", { ...form({ type: "all" }), inputs: 1 }, /romancy_instances_created/, bounds],
   ];
 });
 
@@ -193,13 +193,13 @@ function listingValues(): Record<string, Bindable> {
     [`status${place}`, INSTANCE_STATUSES[(place + 6) % 9] as string],
     [`workflow${place}`, "flow"],
   ]);
-  const inputs = [0, 1].flatMap((place) => [
-    [`value${place}`, '"a"'],
-    [`path${place}`, "$[0]"],
-    [`lists${place}`, '["$"]'],
-    [`richPath${place}`, '$."$rich"."json"[0]'],
-    [`richLists${place}`, '["$"]'],
-  ]);
+  const input = {
+    value0: '"a"',
+    path0: "$[0]",
+    lists0: '["$"]',
+    richPath0: '$."$rich"."json"[0]',
+    richLists0: '["$"]',
+  };
   return {
     startAt: 50_000,
     startId: idOf(50_000),
@@ -219,7 +219,8 @@ function listingValues(): Record<string, Bindable> {
     anyEnd: 1,
     completedFrom: 0,
     completedBefore: 0,
-    ...Object.fromEntries([...places.flat(), ...inputs]),
+    ...input,
+    ...Object.fromEntries(places.flat()),
   };
 }
 
@@ -365,7 +366,8 @@ const WHOLE = {
 
 /** Steps that sort what they have read of a large table, which may be much; not those that sort what ranges gave. */
 function sortsOf(plan: readonly string[]): string[] {
-  if (dialectName === "postgres") return plan.filter((step) => /(PLAN=|-> {2})Sort {2}\(cost=\S+ rows=(?!1 )/.test(step));
+  if (dialectName === "postgres")
+    return plan.filter((step) => /(PLAN=|-> {2})Sort {2}\(cost=\S+ rows=(?!1 )/.test(step));
   if (dialectName === "mysql") return plan.filter((step) => OF_LARGE.test(step) && step.includes("Using filesort"));
   const parentOf = (step: string): string | undefined => /parent=(\d+)/.exec(step)?.[1];
   const reads = new Set(plan.filter((step) => OF_LARGE.test(step)).map(parentOf));
@@ -374,7 +376,7 @@ function sortsOf(plan: readonly string[]): string[] {
 
 const OF_LARGE = new RegExp(`(SEARCH |SCAN |table=)${LARGE}\\b`);
 
-it(`serves every hot statement from an index on ${databaseKind}`, { timeout: 60_000 }, async () => {
+it(`serves every hot statement from an index on ${databaseKind}`, { timeout: 120_000 }, async () => {
   const store = await openStore();
   await fill();
   for (const [name, statement, expected] of HOT) {
