@@ -1,7 +1,7 @@
 /** What has ended long ago is removed: by workers now and then, and by operators. */
 import { type Duration, toMilliseconds } from "../core/duration.ts";
 import { ValidationError } from "../core/errors.ts";
-import type { EndedTree, StoredRetention } from "../store/store.ts";
+import type { CreatedPlace, EndedFilter, EndedPage, EndedTree, StoredRetention } from "../store/store.ts";
 import { checkKeys, listOf } from "./check-filter.ts";
 import type { RetentionSettings } from "./retention-options.ts";
 
@@ -23,7 +23,7 @@ export interface PruneOptions {
   readonly workflow?: string | readonly string[];
   /** What that instance, or what it went on as, has come to. Default: whatever it was. */
   readonly status?: FinalStatus | readonly FinalStatus[];
-  /** At most so many trees of instances; those that ended first of each workflow go first. Default: all. */
+  /** At most so many trees of instances, those that were created first. Default: all. */
   readonly limit?: number;
   /** Only counts what would be removed. Default `false`. */
   readonly dryRun?: boolean;
@@ -36,8 +36,11 @@ export interface PruneResult {
   readonly trees: number;
 }
 
-/** Trees that are looked at in one go. */
-const PAGE = 100;
+/** Instances that are looked at in one go; those that live cost hardly anything. */
+const WINDOW = 1_000;
+
+/** Trees that are removed in one go, when they are small. */
+const TOGETHER = 100;
 
 const KNOWN: Readonly<Record<keyof PruneOptions, true>> = {
   olderThan: true,
@@ -68,12 +71,10 @@ export async function prune(retention: StoredRetention, options: PruneOptions, n
   }
   const isAsked = ({ status }: EndedTree): boolean => statuses?.includes(status) ?? true;
   let sum = NOTHING;
-  for await (const workflow of names ?? workflowsOf(retention)) {
-    for await (const trees of endedTrees(retention, workflow, before)) {
-      const asked = trees.filter(isAsked).slice(0, limit - sum.trees);
-      sum = plus(sum, await (dryRun ? count(retention, asked) : remove(retention, asked, before)));
-      if (sum.trees >= limit) return sum;
-    }
+  for await (const trees of endedTrees(retention, { before, workflows: names, others: [] })) {
+    const asked = trees.filter(isAsked).slice(0, limit - sum.trees);
+    sum = plus(sum, await (dryRun ? count(retention, asked) : remove(retention, asked, before)));
+    if (sum.trees >= limit) return sum;
   }
   return sum;
 }
@@ -86,13 +87,15 @@ export async function sweep(
   signal: AbortSignal,
 ): Promise<void> {
   if (givenUpEvents !== Number.POSITIVE_INFINITY) await forgetEvents(retention, now - givenUpEvents, signal);
-  // The others are looked for only when they have an age, too.
-  const names = instances === Number.POSITIVE_INFINITY ? workflows.keys() : workflowsOf(retention);
-  for await (const workflow of names) {
-    const age = workflows.get(workflow) ?? instances;
-    if (signal.aborted) return;
+  const named = [...workflows.keys()];
+  const byAge = Map.groupBy(named, (name) => workflows.get(name) as number);
+  const ages = [
+    ...[...byAge].map(([age, of]) => ({ age, workflows: of, others: [] })),
+    { age: instances, workflows: undefined, others: named },
+  ];
+  for (const { age, ...which } of ages) {
     if (age === Number.POSITIVE_INFINITY) continue;
-    for await (const trees of endedTrees(retention, workflow, now - age)) {
+    for await (const trees of endedTrees(retention, { ...which, before: now - age })) {
       if (signal.aborted) return;
       await remove(retention, trees, now - age);
     }
@@ -103,26 +106,17 @@ async function forgetEvents(retention: StoredRetention, before: number, signal: 
   while (!signal.aborted && (await retention.forgetGivenUp(before)));
 }
 
-/** The workflows that have instances. */
-async function* workflowsOf(retention: StoredRetention): AsyncGenerator<string> {
-  for (let name = await retention.nextWorkflow(""); name !== undefined; name = await retention.nextWorkflow(name)) {
-    yield name;
-  }
-}
-
-/** Trees of a workflow of which nothing lives, page by page; each is looked at once. */
+/** Trees of which nothing lives, oldest first; each is looked at once. */
 async function* endedTrees(
   retention: StoredRetention,
-  workflow: string,
-  before: number,
+  which: Pick<EndedFilter, "before" | "workflows" | "others">,
 ): AsyncGenerator<readonly EndedTree[]> {
-  let after = { endedAt: Number.MIN_SAFE_INTEGER, id: "" };
-  for (;;) {
-    const page = await retention.ended({ workflow, before, after, limit: PAGE });
-    yield page.filter(({ isHeld }) => !isHeld);
-    const last = page.at(-1);
-    if (!last || page.length < PAGE) return;
-    after = last;
+  let after: CreatedPlace | undefined = { createdAt: Number.MIN_SAFE_INTEGER, id: "" };
+  while (after) {
+    const page: EndedPage = await retention.ended({ ...which, after, limit: WINDOW });
+    const gone = page.trees.filter(({ isHeld }) => !isHeld);
+    for (let first = 0; first < gone.length; first += TOGETHER) yield gone.slice(first, first + TOGETHER);
+    after = page.next;
   }
 }
 

@@ -8,7 +8,7 @@
  *    first and its first instance last, by which the rest is found again.
  */
 import type { Database } from "./database.ts";
-import type { EndedFilter, EndedTree, Removal, StoredRetention } from "./retention.ts";
+import type { EndedFilter, EndedPage, Removal, StoredRetention } from "./retention.ts";
 import { retryTransient } from "./retry-transient.ts";
 import type { Params, Queries, Runner } from "./runner.ts";
 import type { Statement } from "./statement.ts";
@@ -31,20 +31,22 @@ export class SqlRetention implements StoredRetention {
     this.#runner = runner;
   }
 
-  async nextWorkflow(name: string): Promise<string | undefined> {
-    const [row] = await this.#read(retention.nextWorkflow, { name });
-    return row?.workflow;
-  }
-
-  async ended({ workflow, before, after, limit }: EndedFilter): Promise<EndedTree[]> {
-    const params = { workflow, before, afterAt: after.endedAt, afterId: after.id, limit };
-    const rows = await this.#read(retention.endedTrees, params);
-    return rows.map(({ id, ended_at: endedAt, status, is_held: held }) => ({
-      id,
-      endedAt,
-      status,
-      isHeld: held === 1,
-    }));
+  async ended({ before, workflows, others, after, limit }: EndedFilter): Promise<EndedPage> {
+    const start = { behind: after.createdAt, behindId: after.id, before };
+    const [end] = await this.#read(retention.windowEnd, { ...start, limit });
+    if (!end) return { trees: [], next: undefined };
+    const { created_at: createdAt, id } = end;
+    const rows = await this.#read(retention.endedTrees, {
+      ...start,
+      upTo: createdAt,
+      upToId: id,
+      anyWorkflow: workflows ? 0 : 1,
+      workflows: workflows ?? [],
+      noOther: others.length === 0 ? 1 : 0,
+      others,
+    });
+    const trees = rows.map((row) => ({ id: row.id, status: row.status, isHeld: row.is_held === 1 }));
+    return { trees, next: { createdAt, id } };
   }
 
   async count(trees: readonly string[]): Promise<number> {

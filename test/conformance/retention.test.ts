@@ -315,7 +315,7 @@ describe("the option retention", () => {
     const started = vi.spyOn(Housekeeping.prototype, "start");
     await endedApp({ retention: { workflows: { flow: "1h" } } });
     await age(DAY);
-    await (started.mock.contexts[0] as Housekeeping).clean();
+    await (started.mock.contexts[0] as Housekeeping).sweep();
     expect(await instances()).toEqual(["c", "d"]);
     started.mockRestore();
   });

@@ -11,7 +11,7 @@ it("skips a tree of which somebody holds an instance, and takes the others", asy
   const app = await startApp({ workflows: [leaf, parent] });
   for (const id of ["free", "held"]) await (await leaf.with({ id }).start(app)).result();
   await (await parent.with({ id: "held-parent" }).start(app)).result();
-  await testDatabase().exec("update romancy_instances set completed_at = 1");
+  await testDatabase().exec("update romancy_instances set created_at = 1, completed_at = 1");
 
   const { store } = await openStore();
   const other = await store.begin();
