@@ -1,5 +1,5 @@
 /** Filters of listings: checked, and in the store's terms. */
-import { ValidationError } from "../core/errors.ts";
+import { describe, ValidationError } from "../core/errors.ts";
 import { INSTANCE_STATUSES, type InstanceStatus } from "../core/status.ts";
 import type { ListFilter, TimeRange } from "../store/store.ts";
 import { checkKeys } from "./check-keys.ts";
@@ -135,7 +135,7 @@ function timeOf(filter: InstanceFilter, key: TimeKey, otherwise: number): number
   const date: unknown = filter[key];
   if (date === undefined) return otherwise;
   if (date instanceof Date && !Number.isNaN(date.getTime())) return date.getTime();
-  throw new ValidationError(`${key} is ${String(date)}; it must be a valid Date.`);
+  throw new ValidationError(`${key} is ${describe(date)}; it must be a valid Date.`);
 }
 
 function statusesOf(given: InstanceFilter["status"]): readonly InstanceStatus[] | null {

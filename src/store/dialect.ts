@@ -1,7 +1,7 @@
 import type { Bindable, Param, ParamType, Sql } from "./sql.ts";
 
 /** A place in a column of JSON. */
-export interface JsonPlace {
+interface JsonPlace {
   /** Steps `[1]` and `."name"` behind a `$`. */
   readonly path: Param<string>;
   /** The paths before each of its positions, as a JSON list: there are to be lists. */
