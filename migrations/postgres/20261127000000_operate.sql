@@ -6,7 +6,7 @@ ALTER TABLE romancy_instances ADD COLUMN version TEXT COLLATE "C";
 ALTER TABLE romancy_instances ADD COLUMN trace_context TEXT;
 -- Listings of a status, in their order. What runs and completes, and never waits, is never in it: it costs that nothing.
 CREATE INDEX romancy_instances_status ON romancy_instances (status, created_at, id)
-  WHERE status IN ('waiting', 'compensating', 'blocked', 'failed', 'cancelled', 'recurred');
+  WHERE status <> 'pending' AND status <> 'running' AND status <> 'completed';
 -- What belongs together, in its order.
 CREATE INDEX romancy_instances_root ON romancy_instances (root_id, created_at, id) WHERE root_id <> id;
 DROP INDEX romancy_instances_parent;

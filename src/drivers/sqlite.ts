@@ -42,7 +42,7 @@ const sqliteDialect: Dialect = {
   isBlocked: "status = 'blocked'",
   // It takes a partial index only for what says the same as the index.
   isListedAs: (status) =>
-    `status = '${status}' and status in ('waiting', 'compensating', 'blocked', 'failed', 'cancelled', 'recurred')`,
+    `status = '${status}' and status <> 'pending' and status <> 'running' and status <> 'completed'`,
   isLockHeld: () => "null",
 };
 

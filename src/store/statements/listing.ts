@@ -28,8 +28,13 @@ export type Source =
  * that run a third of their throughput. There are many of them, so that a page of the newest ones is soon found.
  */
 export const LISTED_STATUSES: ReadonlySet<InstanceStatus> = new Set<InstanceStatus>([
-  ...(["waiting", "compensating", "blocked", "failed", "cancelled", "recurred"] as const),
-]);
+  "waiting",
+  "compensating",
+  "blocked",
+  "failed",
+  "cancelled",
+  "recurred",
+] as const);
 
 /** The form of a listing's text. */
 export interface Form {
