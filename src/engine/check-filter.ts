@@ -1,5 +1,7 @@
 /** What filters and options have in common. */
+
 import { ValidationError } from "../core/errors.ts";
+import { isStorableText } from "../core/text.ts";
 
 /** @throws ValidationError when it is no object, or has a member that is not known */
 export function checkKeys(what: string, given: unknown, known: Readonly<Record<string, true>>): void {
@@ -27,5 +29,5 @@ export function listOf(key: string, given: string | readonly string[] | undefine
 
 /** Whether it can be a part of a name: see `checkName`. */
 export function isText(text: unknown): text is string {
-  return typeof text === "string" && text !== "" && text.isWellFormed() && !text.includes("\0");
+  return isStorableText(text) && text !== "";
 }
