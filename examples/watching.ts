@@ -24,7 +24,8 @@ const tracerProvider = new TracerProvider({ spanProcessors: [new SimpleSpanProce
 context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
 
 const talking: Hooks = {
-  onActivityRetry: ({ activityName, attempt, error }) => console.log(`${activityName}, attempt ${attempt}: ${error}`),
+  onActivityRetry: ({ activityName, attempt, error }) =>
+    console.log(`${activityName}, attempt ${attempt}: ${String(error)}`),
   onWorkflowComplete: ({ workflowName, output }) => console.log(`${workflowName}: ${JSON.stringify(output)}`),
 };
 
@@ -41,5 +42,5 @@ for (const line of figures.split("\n")) if (line.startsWith("romancy_activity_at
 await app.shutdown();
 
 const spans = exporter.getFinishedSpans();
-const [root] = spans.filter((span) => !span.parentSpanContext);
+const root = spans.find((span) => !span.parentSpanContext);
 for (const span of spans) console.log(span === root ? span.name : `  ${span.name}`);

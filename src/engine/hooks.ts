@@ -31,13 +31,9 @@ export class HookRunner {
 
   /** What all of them want kept; `undefined` for nothing. */
   capture(maker: ContextMaker): TraceContext | undefined {
-    let captured: TraceContext | undefined;
-    for (const hooks of this.#hooks) {
-      if (!hooks.captureContext) continue;
-      const context = this.#guard("captureContext", () => hooks.captureContext?.(maker));
-      if (context) captured = { ...captured, ...context };
-    }
-    return captured;
+    const captured = this.#hooks.map((hooks) => this.#guard("captureContext", () => hooks.captureContext?.(maker)));
+    const merged: TraceContext = Object.assign({}, ...captured);
+    return Object.keys(merged).length > 0 ? merged : undefined;
   }
 
   /** Runs it within what came with a request or an event. */

@@ -103,8 +103,20 @@ export class Metrics {
   /** As Prometheus reads it, in the text format 0.0.4. */
   text(): string {
     const figures = [
-      ...[this.#started, this.#ended, this.#blocked, this.#lifetimes, this.#attempts, this.#durations, this.#hits],
-      ...[this.#undone, this.#delays, this.#inboxes, this.#active, this.#commits, this.#batches, this.#received],
+      this.#started,
+      this.#ended,
+      this.#blocked,
+      this.#lifetimes,
+      this.#attempts,
+      this.#durations,
+      this.#hits,
+      this.#undone,
+      this.#delays,
+      this.#inboxes,
+      this.#active,
+      this.#commits,
+      this.#batches,
+      this.#received,
       this.#sent,
     ];
     return `${figures.flatMap((figure) => figure.lines()).join("\n")}\n`;

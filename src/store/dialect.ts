@@ -1,7 +1,8 @@
+import type { InstanceStatus } from "../core/status.ts";
 import type { Bindable, Param, ParamType, Sql } from "./sql.ts";
 
 /** A place in a column of JSON. */
-export interface JsonPlace {
+interface JsonPlace {
   /** Steps `[1]` and `."name"` behind a `$`. */
   readonly path: Param<string>;
   /** The paths before each of its positions, as a JSON list: there are to be lists. */
@@ -44,8 +45,8 @@ export interface Dialect {
   isJsonAt(column: string, place: JsonPlace, value: Param<string>): Sql<string>;
   /** Whether an instance is blocked, in words that an index serves. */
   readonly isBlocked: string;
-  /** When an instance that is no child and goes on from none has ended, in words that an index serves beside `root_id = id`. */
-  readonly rootEndedAt: string;
+  /** Whether an instance has the status, in words that the index of listed statuses serves: see `LISTED_STATUSES`. */
+  isListedAs(status: InstanceStatus): string;
   /**
    * 1 when the lock named by the column is held by somebody, 0 when by nobody, null when the column is null or the
    * database knows no such locks.

@@ -63,10 +63,18 @@ describe("hooks", () => {
     });
     const app = await startApp({ workflows: [order], hooks });
     const handle = await order.start(app);
-    await expect(handle.result()).rejects.toThrow();
+    await expect(handle.result()).rejects.toThrow("no money");
     expect(names()).toEqual([
-      ...["onWorkflowStart", "onActivityStart", "onActivityComplete", "onActivityStart", "onActivityRetry"],
-      ...["onActivityStart", "onActivityFailed", "onRollbackStart", "onCompensationStart", "onCompensationComplete"],
+      "onWorkflowStart",
+      "onActivityStart",
+      "onActivityComplete",
+      "onActivityStart",
+      "onActivityRetry",
+      "onActivityStart",
+      "onActivityFailed",
+      "onRollbackStart",
+      "onCompensationStart",
+      "onCompensationComplete",
       "onWorkflowFailed",
     ]);
     expect(of("onActivityRetry")).toMatchObject([{ activityId: "pay:1", attempt: 1, error: { message: "no money" } }]);
@@ -89,8 +97,15 @@ describe("hooks", () => {
     await app.sendEvent({ type: "paid", source: "psp", id: "e-1", subject: "k", data: 1 });
     await handle.result();
     expect(names()).toEqual([
-      ...["onWorkflowStart", "onTimerStart", "onTimerFired", "onEventWaitStart", "onEventReceived"],
-      ...["onEventWaitComplete", "onEventWaitStart", "onEventTimeout", "onWorkflowComplete"],
+      "onWorkflowStart",
+      "onTimerStart",
+      "onTimerFired",
+      "onEventWaitStart",
+      "onEventReceived",
+      "onEventWaitComplete",
+      "onEventWaitStart",
+      "onEventTimeout",
+      "onWorkflowComplete",
     ]);
     const waitFor = { kind: "event", types: ["paid"], key: "k" };
     expect(of("onEventWaitStart")[0]).toMatchObject({ operationId: "wait_event:1", waitFor, deadline: undefined });
@@ -114,7 +129,7 @@ describe("hooks", () => {
     await until(() => of("onEventWaitStart").length === 2);
     await app.cancel(handle.id, "enough");
     await app.cancel(handle.id, "again");
-    await expect(handle.result()).rejects.toThrow();
+    await expect(handle.result()).rejects.toThrow("cancelled");
     await until(() => of("onWorkflowCancelled").length === 2);
     expect(of("onWorkflowStart").map(({ workflowName }) => workflowName)).toEqual(["parent", "child"]);
     const [recurred] = of("onRecur");
@@ -148,7 +163,11 @@ describe("hooks", () => {
     const next = await startApp({ workflows: [flow], hooks: [second.hooks, {}] });
     await next.handle(flow, handle.id).result();
     expect(second.names()).toEqual([
-      ...["onReplayStart", "onActivityCacheHit", "onReplayComplete", "onActivityStart", "onActivityComplete"],
+      "onReplayStart",
+      "onActivityCacheHit",
+      "onReplayComplete",
+      "onActivityStart",
+      "onActivityComplete",
       "onWorkflowComplete",
     ]);
     expect(second.of("onReplayComplete")).toMatchObject([{ historyEvents: 3, cacheHits: 1 }]);
@@ -212,7 +231,7 @@ describe("hooks", () => {
       failed()
         .map(({ data }) => (data as { hook: string }).hook)
         .sort(),
-    ).toEqual([...["aroundActivity", "captureContext", "onActivityComplete", "onWorkflowComplete", "onWorkflowStart"]]);
+    ).toEqual(["aroundActivity", "captureContext", "onActivityComplete", "onWorkflowComplete", "onWorkflowStart"]);
   });
 
   it("run attempts within what they put around them, and are told how those came out", async () => {
@@ -239,8 +258,16 @@ describe("hooks", () => {
     const app = await startApp({ workflows: [flow], hooks: [around("outer"), around("inner")] });
     await (await flow.start(app)).result();
     expect(outcomes).toEqual([
-      ...["outer begins", "inner begins", "body", "inner: once more", "outer: once more"],
-      ...["outer begins", "inner begins", "body", "inner ends", "outer ends"],
+      "outer begins",
+      "inner begins",
+      "body",
+      "inner: once more",
+      "outer: once more",
+      "outer begins",
+      "inner begins",
+      "body",
+      "inner ends",
+      "outer ends",
     ]);
   });
 

@@ -16,7 +16,10 @@ it("runs as it is", () => {
     'romancy_activity_attempts_total{activity="charge",outcome="retried"} 1',
     'romancy_activity_attempts_total{activity="charge",outcome="completed"} 1',
     "start_workflow/order",
-    ...["  timer/sleep:1", "  activity/charge", "  activity/charge", "  workflow/order"],
+    "  timer/sleep:1",
+    "  activity/charge",
+    "  activity/charge",
+    "  workflow/order",
   ]);
   rmSync(folder, { recursive: true });
 });

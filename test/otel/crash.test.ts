@@ -29,7 +29,11 @@ it("has one tree of spans for an instance whose process was killed", async () =>
   const ofInstance = spans.filter(({ traceId }) => traceId === spans[0]?.traceId);
   expect(treeOf(ofInstance)).toEqual([
     "start_workflow/flow",
-    ...["  activity/deadly", "  activity/step", "  activity/step", "  replay/flow", "  workflow/flow"],
+    "  activity/deadly",
+    "  activity/step",
+    "  activity/step",
+    "  replay/flow",
+    "  workflow/flow",
   ]);
   // The second start has found the instance: it has a span of its own, and nothing hangs on it.
   expect(treeOf(spans.filter((span) => !ofInstance.includes(span)))).toEqual(["start_workflow/flow"]);

@@ -49,8 +49,13 @@ describe("spans", () => {
     expect(treeOf(telemetry.spans().map(factsOf))).toEqual([
       "request",
       "  start_workflow/flow",
-      ...["    activity/charge", "    event_wait/child", "    start_workflow/child"],
-      ...["      activity/charge", "      workflow/child", "    timer/sleep:1", "    workflow/flow"],
+      "    activity/charge",
+      "    event_wait/child",
+      "    start_workflow/child",
+      "      activity/charge",
+      "      workflow/child",
+      "    timer/sleep:1",
+      "    workflow/flow",
     ]);
     expect(new Set(telemetry.spans().map((span) => span.spanContext().traceId)).size).toBe(1);
   });
@@ -139,7 +144,8 @@ describe("spans", () => {
     await ended(app, flow.start(app));
     expect(treeOf(telemetry.spans().map(factsOf))).toEqual([
       "start_workflow/flow",
-      ...["  activity/charge", "  workflow/flow"],
+      "  activity/charge",
+      "  workflow/flow",
     ]);
   });
 });

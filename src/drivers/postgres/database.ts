@@ -48,12 +48,12 @@ const postgresDialect: Dialect = {
   bindList: (list) => list,
   rowWord: "",
   containsText: (column, text) => sql`strpos(lower(${column}), lower(${text} collate "C")) > 0`,
-  hasMembers: (column, members) => sql`${jsonb<never>(column)} @> ${jsonb(members)}`,
+  hasMembers: (column, members) => sql`${jsonb(column)} @> ${jsonb(members)}`,
   // Strictly: else a path that does not fit an array is tried on each of its members.
   isJsonAt: (column, { path }, value) =>
     sql`jsonb_path_query_first(${jsonb(column)}, ('strict ' || ${path})::jsonpath, '{}', true) = ${jsonb(value)}`,
   isBlocked: "status = 'blocked'",
-  rootEndedAt: "completed_at",
+  isListedAs: (status) => `status = '${status}'`,
   // A key of 64 bits shows as two numbers of 32 (https://www.postgresql.org/docs/current/view-pg-locks.html).
   isLockHeld: (column) => `case when ${column} is not null then (
     select count(*)::int from pg_locks l
