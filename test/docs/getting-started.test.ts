@@ -1,9 +1,10 @@
 /** The files of "Getting started" do what the page says, as they stand there. */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcessByStdio, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
@@ -19,7 +20,10 @@ const romancy = join(root, "src/cli/main.ts");
 const FLAGS = ["--disable-warning=ExperimentalWarning", "--conditions=romancy-source"];
 
 let folder: string;
-const running = new Set<ChildProcess>();
+/** What it writes is read; what it complains of is shown. */
+type Program = ChildProcessByStdio<null, Readable, null>;
+
+const running = new Set<Program>();
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "romancy-getting-started-"));
@@ -41,7 +45,7 @@ afterEach(async () => {
 
 const env = { ...process.env, ROMANCY_DATABASE_URL: "shop.db" };
 
-function launch(...args: readonly string[]): ChildProcess {
+function launch(...args: readonly string[]): Program {
   const child = spawn(process.execPath, [...FLAGS, ...args], {
     cwd: folder,
     env,
@@ -73,7 +77,7 @@ async function hasBegun(app: Romancy, id: string, operationId: string): Promise<
 it("survives kill -9, and does not reserve twice", async () => {
   await using app = await client();
   const first = launch("main.ts");
-  const printed = text(first.stdout ?? []);
+  const printed = text(first.stdout);
   await hasBegun(app, "ORD-1", "sleep:1");
   first.kill("SIGKILL");
   expect(await printed).toBe("reserving for ORD-1\n");
@@ -86,7 +90,7 @@ it("survives kill -9, and does not reserve twice", async () => {
 it("pays refunds that are approved from a terminal and by a program", async () => {
   await using app = await client();
   const worker = launch("worker.ts");
-  const printed = text(worker.stdout ?? []);
+  const printed = text(worker.stdout);
   for (const n of [1, 2]) {
     run(romancy, "start", "refund", "--module", "refund.ts", "--input", `["ORD-${n}", 20]`, "--id", `REFUND-${n}`);
     await hasBegun(app, `REFUND-${n}`, "wait_event:1");
