@@ -38,7 +38,7 @@ export interface Hooks {
   onCancelRequested?(fact: CancelRequested): void;
 
   /** An instance that has failed, or is blocked, was told to go on, by this app. */
-  onRetry?(fact: Retry): void;
+  onRetry?(fact: WorkflowRetry): void;
 
   /** A worker has taken an instance up, and runs it. */
   onRunStart?(fact: RunStart): void;
@@ -182,7 +182,7 @@ export interface CancelRequested extends InstanceFact {
   readonly reason: string | undefined;
 }
 
-export interface Retry {
+export interface WorkflowRetry {
   readonly instanceId: string;
   /** How many go on because of it: the instance, and the children of which it had failed. */
   readonly instances: number;
