@@ -8,9 +8,14 @@ export type TraceContext = Readonly<Record<string, string>>;
 /** What an event may carry (https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/distributed-tracing.md). */
 const CARRIED = ["traceparent", "tracestate", "baggage"] as const;
 
-/** What is kept with an instance. */
+/** What is kept with an instance; nothing if it cannot be read, which is no reason not to run the instance. */
 export function contextOf(text: string | undefined): TraceContext | undefined {
-  return text === undefined ? undefined : (JSON.parse(text) as TraceContext);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as TraceContext;
+  } catch {
+    return undefined;
+  }
 }
 
 /** What came with an event or a request; `undefined` when nothing did. */

@@ -138,7 +138,7 @@ export class ActivityTask {
 
   async #run(): Promise<void> {
     if (this.#isOver()) return;
-    const { activity, call, args } = this.#request;
+    const { activity, call, args, undoes } = this.#request;
     const timeout = call.timeout ?? activity.options.timeout;
     this.#startedAt ??= this.#host.clock.now();
     const options: AttemptOptions = {
@@ -149,12 +149,13 @@ export class ActivityTask {
       activityId: this.#id,
       attempt: this.#number,
       timeout: timeout === undefined ? undefined : toMilliseconds(timeout, "The timeout of an activity"),
-      undone: this.#request.undoes?.result,
+      isSensitive: activity.options.sensitive ?? undoes?.isSensitive ?? false,
+      undone: undoes?.result,
     };
     const attempt = new Attempt(options, this.#host.environment);
     this.#attempt = attempt;
     const { facts } = this.#owner;
-    const isCompensation = this.#request.undoes !== undefined;
+    const isCompensation = undoes !== undefined;
     const outcome = await (facts ? facts.attempt(options, isCompensation, () => attempt.run()) : attempt.run());
     if (this.#isOver()) await this.#discard(outcome);
     else await this.#settle(outcome);

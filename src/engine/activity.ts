@@ -31,6 +31,8 @@ export interface AttemptOptions {
   readonly attempt: number;
   /** Milliseconds, or `undefined` for no limit. */
   readonly timeout: number | undefined;
+  /** Whether its arguments, its result and its errors are for nobody else's eyes. */
+  readonly isSensitive: boolean;
   /** For a compensation: what came of what it undoes. */
   readonly undone: unknown;
 }

@@ -11,11 +11,13 @@ import {
 import { isStorableText } from "../core/text.ts";
 import { checkName } from "../workflow/activity.ts";
 import type { Clock } from "./clock.ts";
+import type { HookRunner } from "./hooks.ts";
 import { type Journal, write } from "./journal.ts";
 
 export interface RequestEnvironment {
   readonly journal: Journal;
   readonly clock: Clock;
+  readonly hooks: HookRunner | undefined;
   /** An instance is due, or called. */
   readonly onWork: () => void;
 }
@@ -45,14 +47,21 @@ export async function retryCompensations(id: string, environment: RequestEnviron
   throw new NothingToCompensateError(id, result.status);
 }
 
-/** Resolves when the change is durable, or was found impossible. */
+/**
+ * Resolves when the change is durable, or was found impossible.
+ *
+ * @param onDelivered told, once it is durable, how many instances go on because of it, if any do
+ */
 export async function request(
   change: Change,
   what: string,
   { journal, onWork }: RequestEnvironment,
+  onDelivered: (receivers: number) => void = () => {},
 ): Promise<ChangeResult> {
   const result = await write(journal, change, what, (done) => {
-    if (done.type === "delivered" && done.receivers > 0) onWork();
+    if (done.type !== "delivered" || done.receivers === 0) return;
+    onWork();
+    onDelivered(done.receivers);
   });
   if (result.type === "refused") throw new StoreError(`The database refused ${what}.`, { cause: result.error });
   return result;

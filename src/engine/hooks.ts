@@ -31,7 +31,9 @@ export class HookRunner {
 
   /** What all of them want kept; `undefined` for nothing. */
   capture(maker: ContextMaker): TraceContext | undefined {
-    const captured = this.#hooks.map((hooks) => this.#guard("captureContext", () => hooks.captureContext?.(maker)));
+    const captured = this.#hooks.map((hooks) =>
+      textsOf(this.#guard("captureContext", () => hooks.captureContext?.(maker))),
+    );
     const merged: TraceContext = Object.assign({}, ...captured);
     return Object.keys(merged).length > 0 ? merged : undefined;
   }
@@ -108,6 +110,12 @@ export class HookRunner {
       return undefined;
     }
   }
+}
+
+/** What can be kept of what a hook gave: texts by their names. */
+function textsOf(captured: unknown): TraceContext {
+  if (typeof captured !== "object" || captured === null) return {};
+  return Object.fromEntries(Object.entries(captured).filter(([, value]) => typeof value === "string"));
 }
 
 /** The promise that a hook is given. */

@@ -3,7 +3,7 @@ import { failuresOf } from "../core/child.ts";
 import { decode } from "../core/codec.ts";
 import type { InstancePatch, NewInstance } from "../core/commit.ts";
 import { contextOf } from "../core/trace-context.ts";
-import type { InstanceFact } from "../workflow/hooks.ts";
+import type { InstanceFact, WorkflowFailed } from "../workflow/hooks.ts";
 import type { HookRunner } from "./hooks.ts";
 
 type Created = Pick<NewInstance, "id" | "workflow" | "input" | "tags" | "version" | "traceContext">;
@@ -29,18 +29,22 @@ export function tellStart(hooks: HookRunner, created: Created, createdAt: number
   });
 }
 
-/**
- * How its row has changed, if it does not just go on.
- *
- * @param createdAt epoch milliseconds
- * @param reason why it was cancelled, if it was
- */
+/** What is known of an end beside what is recorded of it. */
+interface EndingFacts {
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
+  /** Why it was cancelled, if it was. */
+  readonly reason: string | undefined;
+  /** What hooks are to see of an error. */
+  readonly hide: (error: unknown) => unknown;
+}
+
+/** How its row has changed, if it does not just go on. */
 export function tellEnd(
   hooks: HookRunner,
   instance: InstanceFact,
   patch: InstancePatch,
-  createdAt: number,
-  reason: string | undefined,
+  { createdAt, reason, hide }: EndingFacts,
 ): void {
   const end = { ...instance, startTime: new Date(createdAt), duration: Math.max(patch.at - createdAt, 0) };
   switch (patch.event) {
@@ -53,18 +57,29 @@ export function tellEnd(
       });
       break;
     case "fail":
-      hooks.tell("onWorkflowFailed", { ...end, ...failureOf(patch) });
+      hooks.tell("onWorkflowFailed", withFailure(end, patch, hide));
       break;
     case "cancel":
-      hooks.tell("onWorkflowCancelled", { ...end, reason, ...failureOf(patch) });
+      hooks.tell("onWorkflowCancelled", withFailure({ ...end, reason }, patch, hide));
       break;
     case "recur": {
       const { id: successorId, input } = patch.successor;
-      hooks.tell("onRecur", { ...end, successorId, input: decode(input) });
+      hooks.tell("onRecur", {
+        ...end,
+        successorId,
+        get input() {
+          return decode(input);
+        },
+      });
       break;
     }
     case "block":
-      hooks.tell("onWorkflowBlocked", { ...instance, error: decode(patch.error) });
+      hooks.tell("onWorkflowBlocked", {
+        ...instance,
+        get error() {
+          return hide(decode(patch.error));
+        },
+      });
       break;
     case "compensate":
     case "progress":
@@ -73,12 +88,18 @@ export function tellEnd(
   }
 }
 
-function failureOf({ error, compensationErrors }: Extract<InstancePatch, { event: "fail" | "cancel" }>): {
-  readonly error: unknown;
-  readonly compensationErrors: ReturnType<typeof failuresOf>;
-} {
+function withFailure<End extends object>(
+  end: End,
+  { error, compensationErrors }: Extract<InstancePatch, { event: "fail" | "cancel" }>,
+  hide: (error: unknown) => unknown,
+): End & Pick<WorkflowFailed, "error" | "compensationErrors"> {
   return {
-    error: error === null ? undefined : decode(error),
-    compensationErrors: failuresOf(compensationErrors, decode),
+    ...end,
+    get error() {
+      return error === null ? undefined : hide(decode(error));
+    },
+    get compensationErrors() {
+      return failuresOf(compensationErrors, (text) => hide(decode(text)));
+    },
   };
 }

@@ -94,7 +94,7 @@ export class Journal {
   /** Keys of what is under way, and how many changes that is. */
   readonly #keys = new Set<string>();
   #flying = 0;
-  #failures = 0;
+  #isHealthy = true;
   #closed = false;
   /** Called when the database takes commits again. */
   onHealthy: () => void = () => {};
@@ -111,7 +111,7 @@ export class Journal {
 
   /** Whether the last commit went through. */
   get isHealthy(): boolean {
-    return this.#failures === 0;
+    return this.#isHealthy;
   }
 
   /** Whether anything is being written, or is to be. */
@@ -229,32 +229,34 @@ export class Journal {
 
   async #commit(batch: readonly Entry[]): Promise<ChangeResult[] | undefined> {
     const changes = batch.map(({ change }) => change);
-    for (let inDoubt = false; !this.#closed; inDoubt = true) {
+    for (let failures = 0; !this.#closed; ) {
       try {
         const begun = performance.now();
-        const results = await this.#around(changes, () => this.#store.commit(changes, inDoubt));
+        const results = await this.#around(changes, () => this.#store.commit(changes, failures > 0));
         this.#recover();
         this.#hooks?.tell("onCommit", { changes: changes.length, duration: performance.now() - begun });
         return results;
       } catch (error) {
-        if (!this.#closed) await this.#endure(error);
+        if (!this.#closed) await this.#endure(error, ++failures);
       }
     }
     return undefined;
   }
 
   #recover(): void {
-    if (this.#failures === 0) return;
-    this.#failures = 0;
+    if (this.#isHealthy) return;
+    this.#isHealthy = true;
     this.#log.info("The database takes commits again.");
     this.onHealthy();
   }
 
-  async #endure(error: unknown): Promise<void> {
-    if (this.#failures++ === 0) {
+  /** @param failures of this batch; others may go through meanwhile */
+  async #endure(error: unknown, failures: number): Promise<void> {
+    if (this.#isHealthy) {
+      this.#isHealthy = false;
       this.#log.warn("A commit failed and is tried until it succeeds. Nothing is lost.", { error: messageOf(error) });
     }
-    const wait = Math.min(FIRST_WAIT * 2 ** Math.min(this.#failures, 10), LONGEST_WAIT);
+    const wait = Math.min(FIRST_WAIT * 2 ** Math.min(failures, 10), LONGEST_WAIT);
     await new Promise((resolve) => setTimeout(resolve, wait));
   }
 }

@@ -1,7 +1,8 @@
 /** What hooks are told of operations: made of what a run has recorded, with what is known of how they began. */
 import { decodeEnding } from "../core/child.ts";
 import { decode } from "../core/codec.ts";
-import type { HistoryEvent, NewEvent, WaitFor } from "../core/history.ts";
+import { ActivityError, CompensationError } from "../core/errors.ts";
+import { type HistoryEvent, isCompletion, type NewEvent, type WaitFor } from "../core/history.ts";
 import type { AnyActivity } from "../workflow/activity-options.ts";
 import type { ActivityStart, InstanceFact } from "../workflow/hooks.ts";
 import { waitTargetOf } from "../workflow/waits.ts";
@@ -26,6 +27,8 @@ export class OperationFacts {
   readonly #hooks: HookRunner;
   readonly #instance: InstanceFact;
   readonly #begun = new Map<string, Begun>();
+  /** Ids of sensitive activities, and of what they are undone by. */
+  readonly #sensitive = new Set<string>();
 
   constructor(hooks: HookRunner, instance: InstanceFact) {
     this.#hooks = hooks;
@@ -33,14 +36,15 @@ export class OperationFacts {
   }
 
   /** An attempt begins. */
-  attemptStarted(start: ActivityStart, activity: AnyActivity): void {
-    const isSensitive = activity.options.sensitive ?? false;
+  attemptStarted(start: ActivityStart, isSensitive: boolean): void {
+    if (isSensitive) this.#sensitive.add(start.activityId).add(undoneBy(start.activityId));
     this.#begun.set(start.activityId, { type: "attempt", start, isSensitive });
     this.#hooks.tell(start.isCompensation ? "onCompensationStart" : "onActivityStart", start);
   }
 
   /** Replayed code was given what is recorded of an activity; `undefined` when nobody knows which. */
   cacheHit(event: EventOf<"activity_completed" | "activity_failed">, activity: AnyActivity | undefined): void {
+    if (activity?.options.sensitive) this.#sensitive.add(event.operationId);
     const read = (text: string): unknown => (activity && !activity.options.sensitive ? decode(text) : REDACTED);
     this.#hooks.tell("onActivityCacheHit", {
       ...this.#instance,
@@ -54,8 +58,24 @@ export class OperationFacts {
     });
   }
 
-  /** Takes note of when a wait or a sleep began. */
-  noteBegin(event: HistoryEvent | NewEvent): void {
+  /** Replayed code has come to it: takes note of waits and sleeps that have begun, and not ended. */
+  cameTo(event: HistoryEvent): void {
+    this.#noteBegin(event);
+    if (isCompletion(event)) this.#begun.delete(event.operationId);
+  }
+
+  /** What hooks see of an error with which the instance ends: nothing of one that came of a sensitive activity. */
+  hide(error: unknown): unknown {
+    if (error instanceof ActivityError && this.#sensitive.has(error.activityId)) {
+      return new ActivityError(error.activity, error.activityId, error.attempts, REDACTED);
+    }
+    if (error instanceof CompensationError && this.#sensitive.has(error.operationId)) {
+      return new CompensationError(error.compensation, error.operationId, error.attempts, REDACTED);
+    }
+    return error;
+  }
+
+  #noteBegin(event: HistoryEvent | NewEvent): void {
     const { operationId, at } = event;
     if (event.kind === "wait_started") this.#begun.set(operationId, { type: "wait", at, waitFor: event.waitFor });
     if (event.kind === "timer_started") this.#begun.set(operationId, { type: "timer", at, fireAt: event.fireAt });
@@ -63,7 +83,7 @@ export class OperationFacts {
 
   /** Tells of what is recorded, durably. */
   tell(event: HistoryEvent | NewEvent): void {
-    this.noteBegin(event);
+    this.#noteBegin(event);
     switch (event.kind) {
       case "activity_completed":
       case "activity_failed":
@@ -82,13 +102,22 @@ export class OperationFacts {
       case "wait_timed_out":
         this.#tellWait(event);
         break;
-      case "rollback_started": {
-        const error = event.error === null ? undefined : decode(event.error);
-        this.#hooks.tell("onRollbackStart", { ...this.#instance, outcome: event.outcome, error });
+      case "rollback_started":
+        this.#tellRollback(event);
         break;
-      }
       default:
     }
+  }
+
+  #tellRollback({ outcome, error }: EventOf<"rollback_started">): void {
+    const hide = (thrown: unknown): unknown => this.hide(thrown);
+    this.#hooks.tell("onRollbackStart", {
+      ...this.#instance,
+      outcome,
+      get error() {
+        return error === null ? undefined : hide(decode(error));
+      },
+    });
   }
 
   #tellAttempt(event: AttemptEvent): void {
@@ -111,11 +140,21 @@ export class OperationFacts {
       this.#hooks.tell("onCompensationComplete", { ...end, output: undefined });
     } else if (event.kind === "attempt_failed") {
       const { retryAt, at } = event;
-      const retry = { ...end, error: read(event.error), retryAt: new Date(retryAt), nextDelay: retryAt - at };
-      this.#hooks.tell(isCompensation ? "onCompensationRetry" : "onActivityRetry", retry);
+      this.#hooks.tell(isCompensation ? "onCompensationRetry" : "onActivityRetry", {
+        ...end,
+        get error() {
+          return read(event.error);
+        },
+        retryAt: new Date(retryAt),
+        nextDelay: retryAt - at,
+      });
     } else {
-      const failed = { ...end, error: read(event.error) };
-      this.#hooks.tell(isCompensation ? "onCompensationFailed" : "onActivityFailed", failed);
+      this.#hooks.tell(isCompensation ? "onCompensationFailed" : "onActivityFailed", {
+        ...end,
+        get error() {
+          return read(event.error);
+        },
+      });
     }
   }
 
@@ -160,6 +199,11 @@ export class OperationFacts {
     this.#begun.delete(operationId);
     return begun;
   }
+}
+
+/** The operation that a compensation undoes; the same for any other. */
+function undoneBy(activityId: string): string {
+  return activityId.replace(/\/compensation:\d+$/, "");
 }
 
 function targetOf(event: EventOf<"message_received" | "child_ended" | "wait_timed_out">): WaitFor {

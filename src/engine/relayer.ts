@@ -216,8 +216,10 @@ export class Relayer {
   #settled(settlement: Settlement): void {
     const { hooks } = this.#options;
     const event = this.#held.get(settlement.position);
+    // What it settles may have been another's meanwhile, and be this worker's anew.
+    if (event?.token !== settlement.token) return;
     this.#held.delete(settlement.position);
-    if (hooks && event) tellSettled(hooks, event, settlement);
+    if (hooks) tellSettled(hooks, event, settlement);
   }
 
   /** Its own retries need no look at the database. */

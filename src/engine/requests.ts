@@ -27,11 +27,19 @@ interface Undone {
   readonly operationId: string;
   /** What came of it, as the activity returned it. */
   readonly result: unknown;
+  /** Whether hooks and traces are to leave out what it took, and what came of it. */
+  readonly isSensitive: boolean;
 }
 
 /** How an operation is undone: by a compensation, or as a child, by its own. */
 export type Undo =
-  | { readonly type: "compensation"; readonly compensation: AnyCompensation; readonly args: readonly unknown[] }
+  | {
+      readonly type: "compensation";
+      readonly compensation: AnyCompensation;
+      readonly args: readonly unknown[];
+      /** Whether what it undoes is sensitive. */
+      readonly isSensitive: boolean;
+    }
   | { readonly type: "child"; readonly workflow: string };
 
 interface TimerRequest {

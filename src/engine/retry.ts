@@ -10,7 +10,9 @@ import { type RequestEnvironment, request } from "./cancel.ts";
 export async function retry(id: string, environment: RequestEnvironment): Promise<void> {
   checkName("instance", id);
   const change = { type: "retry", instanceId: id, at: environment.clock.now() } as const;
-  const result = await request(change, `the retry of instance ${id}`, environment);
+  const result = await request(change, `the retry of instance ${id}`, environment, (instances) =>
+    environment.hooks?.tell("onRetry", { instanceId: id, instances }),
+  );
   if (result.type === "undeliverable") throw new InstanceNotFoundError(id);
   if (result.type === "not_retryable") throw notRetryable(result);
 }

@@ -156,10 +156,10 @@ async function compensate(
   execution: Execution<Request>,
   id: string,
   { operationId, result }: Step<Undo>,
-  { compensation, args }: Extract<Undo, { type: "compensation" }>,
+  { compensation, args, isSensitive }: Extract<Undo, { type: "compensation" }>,
 ): Promise<CompensationError | undefined> {
   const activity = compensation as unknown as AnyActivity;
-  const undoes = { operationId, result: result === undefined ? undefined : decode(result) };
+  const undoes = { operationId, result: result === undefined ? undefined : decode(result), isSensitive };
   try {
     await execution.open("activity", id, { type: "activity", activity, call: {}, args, undoes });
     return undefined;

@@ -1,8 +1,10 @@
 /** What hooks are told of one run. What it has committed is told once that is durable, and once only. */
 import type { ActionRequest } from "../core/action.ts";
+import { decode, encode } from "../core/codec.ts";
 import type { Advance } from "../core/commit.ts";
+import { describe } from "../core/errors.ts";
 import type { HistoryEvent, NewEvent } from "../core/history.ts";
-import { contextOf, withTrace } from "../core/trace-context.ts";
+import { contextOf, type TraceContext, withTrace } from "../core/trace-context.ts";
 import type { Claim } from "../store/store.ts";
 import type { AnyActivity } from "../workflow/activity-options.ts";
 import type { ActivityStart, InstanceFact, RunEnd } from "../workflow/hooks.ts";
@@ -45,6 +47,8 @@ export class RunFacts {
    * @param isFirst whether nobody has run it before
    */
   runStarted(inboxDepth: number, isFirst: boolean): void {
+    // It may be claimed again before the commit with which it was set aside is known to be durable.
+    this.runEnded("waiting");
     this.#isRunning = true;
     const queueDelay = isFirst ? Math.max(this.#clock.now() - this.#createdAt, 0) : undefined;
     this.#hooks.tell("onRunStart", { ...this.#instance, queueDelay, inboxDepth });
@@ -66,7 +70,7 @@ export class RunFacts {
   /** Replayed code has come to what is recorded; what is newer is told when it is durable. */
   cameTo(event: HistoryEvent, activity: AnyActivity | undefined): void {
     if (event.seq > this.#replayedTo) return;
-    this.#operations.noteBegin(event);
+    this.#operations.cameTo(event);
     if (event.kind === "cancel_requested") this.#knowsOfCancel = true;
     if (event.kind === "activity_completed" || event.kind === "activity_failed") {
       this.#cacheHits++;
@@ -83,7 +87,7 @@ export class RunFacts {
 
   /** Makes an attempt within what hooks put around it. */
   attempt(
-    { activity, args, activityId, attempt }: AttemptOptions,
+    { activity, args, activityId, attempt, isSensitive }: AttemptOptions,
     isCompensation: boolean,
     run: () => Promise<AttemptOutcome>,
   ): Promise<AttemptOutcome> {
@@ -92,26 +96,28 @@ export class RunFacts {
       activityId,
       activityName: activity.name,
       attempt,
-      input: activity.options.sensitive ? REDACTED : args,
+      get input() {
+        return isSensitive ? REDACTED : copyOf(args);
+      },
       startTime: new Date(this.#clock.now()),
       isCompensation,
     };
-    this.#operations.attemptStarted(start, activity);
-    const isSensitive = activity.options.sensitive ?? false;
+    this.#operations.attemptStarted(start, isSensitive);
     return this.#hooks.aroundActivity(start, run, (outcome) => failureOf(outcome, isSensitive));
   }
 
   /** What its code asks for, with the context in which traces go on. */
   traced(request: ActionRequest): ActionRequest {
-    const { traceContext } = this.#instance;
+    const own = this.#instance.traceContext;
+    const traceContext = own ?? NO_TRACE;
     if (request.type === "emit") {
       const eventType = request.event.attributes["type"] as string;
-      const carried = this.#hooks.capture({ kind: "event", eventType, traceContext }) ?? traceContext;
+      const carried = this.#hooks.capture({ kind: "event", eventType, traceContext }) ?? own;
       return { ...request, event: withTrace(request.event, carried) };
     }
     if (request.type !== "start_child") return request;
     const { id: instanceId, workflow: workflowName } = request.child;
-    const context = this.#hooks.capture({ kind: "workflow", instanceId, workflowName, traceContext }) ?? traceContext;
+    const context = this.#hooks.capture({ kind: "workflow", instanceId, workflowName, traceContext }) ?? own;
     return context ? { ...request, child: { ...request.child, traceContext: JSON.stringify(context) } } : request;
   }
 
@@ -140,7 +146,8 @@ export class RunFacts {
     }
     // One that had done nothing ends without a record of the request.
     if (patch?.event === "cancel") this.#cancelRequested(reason);
-    if (patch) tellEnd(this.#hooks, this.#instance, patch, this.#createdAt, reason);
+    const hide = (error: unknown): unknown => this.#operations.hide(error);
+    if (patch) tellEnd(this.#hooks, this.#instance, patch, { createdAt: this.#createdAt, reason, hide });
   }
 
   #cancelRequested(reason: string | undefined): void {
@@ -148,6 +155,20 @@ export class RunFacts {
     this.#knowsOfCancel = true;
     this.#hooks.tell("onCancelRequested", { ...this.#instance, reason });
   }
+}
+
+/** Of an instance that is in no trace: what goes on around its turns has nothing to do with it. */
+const NO_TRACE: TraceContext = {};
+
+/** Hooks must not have the activity see what they make of its arguments; one that cannot be stored is told as text. */
+function copyOf(args: readonly unknown[]): readonly unknown[] {
+  return args.map((value) => {
+    try {
+      return decode(encode(value, "An argument", Number.POSITIVE_INFINITY));
+    } catch {
+      return describe(value);
+    }
+  });
 }
 
 function failureOf(outcome: AttemptOutcome, isSensitive: boolean): Failure {

@@ -346,7 +346,10 @@ export class Run implements TaskOwner, SubmissionsHost {
   /** What came of a commit; whether it was applied. */
   judge(result: ChangeResult | undefined, advance: Advance | undefined): boolean {
     // Its answer was lost, and meanwhile we have claimed what it had set aside: so it was applied.
-    if (result?.type === "fenced" && advance && advance.epoch !== this.epoch) return true;
+    if (result?.type === "fenced" && advance && advance.epoch !== this.epoch) {
+      this.facts?.applied(advance, []);
+      return true;
+    }
     if (result?.type === "applied" && advance) {
       this.#onApplied(advance, result);
       if (advance.patch?.event === "progress") this.#host.onForgiven(this);

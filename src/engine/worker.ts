@@ -1,6 +1,6 @@
 /** One running worker: composes the loops and keeps the runs. */
 
-import { decode, encodeThrown } from "../core/codec.ts";
+import { decode } from "../core/codec.ts";
 import type { InstancePatch } from "../core/commit.ts";
 import { messageOf } from "../core/errors.ts";
 import type { HistoryEvent } from "../core/history.ts";
@@ -24,6 +24,7 @@ import type { RunHost } from "./run-host.ts";
 import type { Load } from "./seams.ts";
 import { Slots } from "./slots.ts";
 import { TurnQueue } from "./turn-queue.ts";
+import { giveUpUnreadable } from "./unreadable.ts";
 import type { WorkerOptions } from "./worker-options.ts";
 
 /** Milliseconds between two calls for help. */
@@ -356,15 +357,7 @@ export class Worker implements RunHost<Run> {
       if (history instanceof Error) throw history;
       return new Run(claim, workflow, decode(claim.input) as unknown[], history, this);
     } catch (error) {
-      this.#options.log.error("An instance cannot be read.", { instanceId: claim.id, error: messageOf(error) });
-      const facts = { at: this.clock.now(), error: encodeThrown(error) };
-      const patch: InstancePatch = claim.cancel
-        ? { event: "cancel", ...facts, compensationErrors: null }
-        : { event: "block", ...facts };
-      const { id: instanceId, epoch } = claim;
-      const knowsOfCancel = claim.cancel !== undefined;
-      const change = { type: "advance", instanceId, epoch, events: [], patch, knowsOfCancel } as const;
-      void this.journal.submit(() => change, instanceId);
+      void giveUpUnreadable(claim, error, this.#options.log, this);
       return undefined;
     }
   }

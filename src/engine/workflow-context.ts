@@ -85,7 +85,7 @@ export class EngineWorkflowContext implements WorkflowContext {
     const undo = asCompensation(compensation.name || "compensation", compensation);
     const { name } = undo;
     const operationId = this.#names.next(name);
-    this.#options.saga.offer(operationId, { type: "compensation", compensation: undo, args });
+    this.#options.saga.offer(operationId, { type: "compensation", compensation: undo, args, isSensitive: false });
     const at = this.#options.clock.now();
     this.#execution.mark("compensation", { kind: "compensation_added", operationId, at, compensation: name });
   }
@@ -210,10 +210,10 @@ export class EngineWorkflowContext implements WorkflowContext {
       return Promise.reject(error);
     }
     const id = call.id ?? this.#names.next(activity.name);
-    const { compensation } = activity.options;
+    const { compensation, sensitive: isSensitive = false } = activity.options;
     if (compensation) {
       const undo = asCompensation(activity.name, compensation);
-      this.#options.saga.offer(id, { type: "compensation", compensation: undo, args });
+      this.#options.saga.offer(id, { type: "compensation", compensation: undo, args, isSensitive });
     }
     return this.#execution.open("activity", id, { type: "activity", activity, call, args });
   }

@@ -1,10 +1,17 @@
 /** Between what Romancy keeps of a trace and OpenTelemetry's contexts. */
-import { type Context, context, isSpanContextValid, propagation, ROOT_CONTEXT, trace } from "@opentelemetry/api";
+import {
+  type Context,
+  createTraceState,
+  isSpanContextValid,
+  propagation,
+  ROOT_CONTEXT,
+  trace,
+} from "@opentelemetry/api";
 import type { TraceContext } from "../index.ts";
 
-/** The context that was kept; the present one when nothing was. */
+/** The context that was kept; none when nothing was. */
 export function contextFrom(kept: TraceContext | undefined): Context {
-  if (!kept) return context.active();
+  if (!kept) return ROOT_CONTEXT;
   return hasPropagator() ? propagation.extract(ROOT_CONTEXT, kept) : extract(kept);
 }
 
@@ -29,11 +36,14 @@ function inject(present: Context, kept: Record<string, string>): void {
   if (!span || !isSpanContextValid(span)) return;
   const flags = span.traceFlags.toString(16).padStart(2, "0");
   kept["traceparent"] = `00-${span.traceId}-${span.spanId}-${flags}`;
+  const state = span.traceState?.serialize();
+  if (state) kept["tracestate"] = state;
 }
 
-function extract({ traceparent = "" }: TraceContext): Context {
+function extract({ traceparent = "", tracestate }: TraceContext): Context {
   const [, traceId, spanId, flags] = TRACEPARENT.exec(traceparent) ?? [];
   if (!traceId || !spanId || !flags) return ROOT_CONTEXT;
   const span = { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true };
-  return trace.setSpanContext(ROOT_CONTEXT, span);
+  const state = tracestate ? { traceState: createTraceState(tracestate) } : {};
+  return trace.setSpanContext(ROOT_CONTEXT, { ...span, ...state });
 }

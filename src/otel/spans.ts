@@ -43,7 +43,7 @@ export function spanHooks(tracer: Tracer): Hooks {
     const { name, kind = SpanKind.INTERNAL, parent, startTime, duration, attributes, links = [] } = past;
     const span = tracer.startSpan(name, { kind, attributes, links, startTime }, contextFrom(parent));
     if ("error" in past) fail(span, past.error);
-    span.end(startTime.getTime() + duration);
+    span.end(new Date(startTime.getTime() + duration));
   };
 
   /** Makes the span around what runs. */
@@ -60,7 +60,8 @@ export function spanHooks(tracer: Tracer): Hooks {
 
   return {
     captureContext(maker) {
-      const parent = contextFrom(maker.traceContext);
+      // Whoever starts it from outside, or from an activity, is in the context of this moment.
+      const parent = maker.traceContext ? contextFrom(maker.traceContext) : context.active();
       if (maker.kind === "event") return keepOf(parent);
       const { instanceId, workflowName } = maker;
       const attributes = instanceAttributes({ instanceId, workflowName, traceContext: undefined });
@@ -105,7 +106,7 @@ export function spanHooks(tracer: Tracer): Hooks {
       tell({ ...workflow(fact), attributes: { ...instanceAttributes(fact), ...status } });
     },
     onEventReceived(fact) {
-      const { eventType, traceContext: parent } = fact;
+      const { eventType, traceContext: parent = keepOf(context.active()) } = fact;
       const attributes = { ...eventAttributes(fact), "romancy.event.receivers": fact.receivers };
       const now = { startTime: new Date(), duration: 0 };
       tell({ name: `event_received/${eventType}`, kind: SpanKind.CONSUMER, parent, ...now, attributes });
@@ -153,10 +154,19 @@ function wait(fact: Parameters<NonNullable<Hooks["onEventTimeout"]>>[0]): Omit<P
 }
 
 function fail(span: Span, error: unknown): void {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = textOf(error);
   span.recordException(error instanceof Error ? error : message);
   span.setAttribute("error.type", error instanceof Error ? error.name : "_OTHER");
   span.setStatus({ code: SpanStatusCode.ERROR, message });
+}
+
+/** Of whatever was thrown; not all of that has a text. */
+function textOf(error: unknown): string {
+  try {
+    return error instanceof Error ? error.message : String(error);
+  } catch {
+    return typeof error;
+  }
 }
 
 /** The spans of the last attempts of operations, the oldest forgotten first. */

@@ -4,7 +4,8 @@
  * 1. Fencing: an advance writes only where `epoch` is still the committer's; else it is `fenced`, and nothing is written.
  * 2. Isolation: a change that the database refuses touches no other. A batch that was refused is tried in halves, so
  *    that one bad change among n costs about 2 log n transactions.
- * 3. No change takes place twice: when the answer to a commit was lost, it is looked for what became of each.
+ * 3. A transaction that gives way in a deadlock did not take place, for certain, and is made again at once.
+ * 4. No change takes place twice: when the answer to a commit was lost, it is looked for what became of each.
  */
 import type { ActionRequest, Post } from "../core/action.ts";
 import type { Advance, Change, ChangeResult, Create, Deliver, Publish, Retry } from "../core/commit.ts";
@@ -21,6 +22,9 @@ import { inTransaction } from "./transaction.ts";
 
 /** Applies all of the changes in one transaction; rejects when the database refuses one of them, or is not there. */
 type Apply<C> = (changes: readonly C[]) => Promise<ChangeResult[]>;
+
+/** Of a transaction that gives way again and again; then it is the caller's to wait. */
+const MOST_TRIES = 5;
 
 /** Messages from outside of instances. */
 type Mail = Deliver | Publish;
@@ -132,7 +136,7 @@ export class Committer {
   async #commitBatch<C extends Change>(changes: readonly C[], apply: Apply<C>): Promise<ChangeResult[]> {
     if (changes.length === 0) return [];
     try {
-      return await apply(changes);
+      return await this.#givingWay(() => apply(changes));
     } catch (error) {
       if (this.#database.isTransient(error)) throw error;
       const [first] = changes;
@@ -147,10 +151,22 @@ export class Committer {
 
   async #commitOne(change: Change): Promise<ChangeResult> {
     try {
-      return await inTransaction(this.#database, (transaction) => applyChange(transaction, this.#runner, change));
+      return await this.#givingWay(() =>
+        inTransaction(this.#database, (transaction) => applyChange(transaction, this.#runner, change)),
+      );
     } catch (error) {
       if (this.#database.isTransient(error)) throw error;
       return (await this.#isThere(change)) ? { type: "applied" } : { type: "refused", error };
+    }
+  }
+
+  async #givingWay<T>(transact: () => Promise<T>): Promise<T> {
+    for (let tried = 1; ; tried++) {
+      try {
+        return await transact();
+      } catch (error) {
+        if (tried === MOST_TRIES || !this.#database.isDeadlock?.(error)) throw error;
+      }
     }
   }
 

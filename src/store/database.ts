@@ -108,6 +108,11 @@ export interface Database {
   notify?(channel: string, payload: string): Promise<void>;
   /** Whether the error is the database's state and not the statement's fault, so that trying again may help. */
   isTransient(error: unknown): boolean;
+  /**
+   * Whether the database has undone the transaction because it and another waited for each other: nothing of it took
+   * place. Absent where transactions that write exclude each other.
+   */
+  isDeadlock?(error: unknown): boolean;
   close(): Promise<void>;
   /** Breaks off what is under way, where that can take for ever; instead of `close`, when that takes too long. */
   destroy?(): void;

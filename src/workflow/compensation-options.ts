@@ -22,6 +22,8 @@ export interface CompensationOptions extends AttemptSettings {
   readonly retry?: RetryPolicy | false;
   /** Whether `ctx.session` is offered, as for activities. Default `true`. */
   readonly transactional?: boolean;
+  /** As for activities. Default: as the activity which it undoes, or `false` for one added by `ctx.addCompensation`. */
+  readonly sensitive?: boolean;
 }
 
 /** What makes a compensation. */

@@ -14,7 +14,8 @@ import type { WaitTarget } from "./waits.ts";
  * what they throw, or reject with, is logged and changes nothing.
  *
  * Values (`input`, `output`, `error`, ...) are read when they are asked for, so one that nobody looks at costs nothing.
- * Those of activities that are `sensitive` are `"[redacted]"`.
+ * Those of activities that are `sensitive`, and of what undoes them, are `"[redacted]"`; so is the error of an instance
+ * that has failed of one.
  *
  * @example
  * const app = new Romancy({
@@ -35,6 +36,9 @@ export interface Hooks {
   onWorkflowBlocked?(fact: WorkflowBlocked): void;
   /** An instance that runs here was asked to cancel, and is going to. */
   onCancelRequested?(fact: CancelRequested): void;
+
+  /** An instance that has failed, or is blocked, was told to go on, by this app. */
+  onRetry?(fact: WorkflowRetry): void;
 
   /** A worker has taken an instance up, and runs it. */
   onRunStart?(fact: RunStart): void;
@@ -111,13 +115,16 @@ export type ContextMaker =
       readonly kind: "workflow";
       readonly instanceId: string;
       readonly workflowName: string;
-      /** Of the instance that starts it, if one does. */
+      /** Of the instance that starts it, if one does; empty when that one is in no trace. */
       readonly traceContext: TraceContext | undefined;
     }
   | {
       readonly kind: "event";
       readonly eventType: string;
-      /** Of the instance that sends it; `undefined` inside an activity, where `aroundActivity` has its say. */
+      /**
+       * Of the instance that sends it, empty when that one is in no trace; `undefined` inside an activity, where
+       * `aroundActivity` has its say.
+       */
       readonly traceContext: TraceContext | undefined;
     };
 
@@ -173,6 +180,12 @@ export interface WorkflowBlocked extends InstanceFact {
 
 export interface CancelRequested extends InstanceFact {
   readonly reason: string | undefined;
+}
+
+export interface WorkflowRetry {
+  readonly instanceId: string;
+  /** How many go on because of it: the instance, and the children of which it had failed. */
+  readonly instances: number;
 }
 
 export interface RunStart extends InstanceFact {

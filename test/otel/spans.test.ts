@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { defineActivity, defineWorkflow, type Hooks, type ReceivedEvent, type Romancy } from "../../src/index.ts";
 import { type OtelOptions, otelHooks } from "../../src/otel/index.ts";
 import { startApp } from "../support/apps.ts";
+import { recordingHooks } from "../support/facts.ts";
 import { until } from "../support/wait.ts";
 import { factsOf, startTelemetry, type Telemetry, treeOf } from "./telemetry.ts";
 
@@ -135,6 +136,65 @@ describe("spans", () => {
     await ended(app, Promise.resolve(handle));
     const wait = telemetry.spans().find(({ name }) => name === "event_wait/paid");
     expect(wait?.links.map((link) => link.context.spanId)).toEqual(["00f067aa0ba902b7"]);
+  });
+
+  it("of an instance that is in no trace are in none of what goes on around them", async () => {
+    const { telemetry, hooks } = tracing();
+    const child = defineWorkflow("child", (ctx) => charge(ctx, 2));
+    const flow = defineWorkflow("flow", async (ctx) => {
+      await charge(ctx, 1);
+      await ctx.sleep(1);
+      await child(ctx);
+    });
+    const client = await startApp({ worker: false });
+    const handle = await flow.start(client);
+    const tracer = telemetry.tracerProvider.getTracer("test");
+    await tracer.startActiveSpan("boot", async (span) => {
+      await ended(await startApp({ workflows: [flow, child], hooks }), Promise.resolve(handle));
+      span.end();
+    });
+    expect(treeOf(telemetry.spans().map(factsOf))).toEqual([
+      "activity/charge",
+      "boot",
+      "event_wait/child",
+      "start_workflow/child",
+      "  activity/charge",
+      "  workflow/child",
+      "timer/sleep:1",
+      "workflow/flow",
+    ]);
+  });
+
+  it("end, whatever was thrown", async () => {
+    const { telemetry, hooks } = tracing();
+    const failing = defineActivity("failing", () => Promise.reject(Object.create(null) as Error), { retry: false });
+    const flow = defineWorkflow("flow", (ctx) => failing(ctx));
+    const app = await startApp({ workflows: [flow], hooks });
+    await ended(app, flow.start(app));
+    const span = telemetry.spans().find(({ name }) => name === "activity/failing");
+    expect(span?.status).toEqual({ code: SpanStatusCode.ERROR, message: "object" });
+  });
+
+  it("are none without an SDK, and nothing is kept then", async () => {
+    const { hooks, of } = recordingHooks();
+    const flow = defineWorkflow("flow", (ctx) => charge(ctx, 1));
+    const app = await startApp({ workflows: [flow], hooks: [...otelHooks(), hooks] });
+    await ended(app, flow.start(app));
+    expect(of("onWorkflowComplete")).toMatchObject([{ traceContext: undefined }]);
+  });
+
+  it("carry the state of a trace, with and without a propagator", async () => {
+    for (const withPropagator of [true, false]) {
+      const { telemetry, hooks } = tracing({ withPropagator });
+      const seen = recordingHooks();
+      const placed = defineWorkflow("placed", () => 1, { eventHandler: true });
+      const app = await startApp({ workflows: [placed], hooks: [...hooks, seen.hooks] });
+      const carried = { traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", tracestate: "v=1" };
+      await app.sendEvent({ type: "placed", source: "shop", id: `e-${withPropagator}`, data: 1, ...carried });
+      await app.shutdown();
+      expect(seen.of("onWorkflowStart")).toMatchObject([{ traceContext: { tracestate: "v=1" } }]);
+      await telemetry.stop();
+    }
   });
 
   it("need no propagator of an SDK's", async () => {

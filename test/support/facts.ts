@@ -11,6 +11,7 @@ const NAMES = [
   ...([
     "onWorkflowBlocked",
     "onCancelRequested",
+    "onRetry",
     "onRunStart",
     "onRunEnd",
     "onReplayStart",

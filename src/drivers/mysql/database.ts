@@ -23,7 +23,7 @@ import { Lanes } from "../lanes.ts";
 import { checked, checkPoolSize } from "../opening.ts";
 import type { MysqlClient, MysqlPromisePool } from "./client.ts";
 import { AS_ROWS, BEGIN, MysqlConnection, transact } from "./connection.ts";
-import { isConnectionLost, isTransient } from "./errors.ts";
+import { isConnectionLost, isDeadlock, isTransient } from "./errors.ts";
 import { MysqlLiveConnection } from "./live.ts";
 import { MysqlSession } from "./session.ts";
 
@@ -213,6 +213,10 @@ class MysqlDatabase implements Database {
 
   isTransient(error: unknown): boolean {
     return isTransient(error);
+  }
+
+  isDeadlock(error: unknown): boolean {
+    return isDeadlock(error);
   }
 
   async close(): Promise<void> {

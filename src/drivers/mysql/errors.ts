@@ -51,6 +51,11 @@ export function isTransient(error: unknown): boolean {
   return isOutside(error) && !FAULTS.has(numberOf(error));
 }
 
+/** Whether the transaction was undone because it and another waited for each other. */
+export function isDeadlock(error: unknown): boolean {
+  return numberOf(error) === 1213;
+}
+
 /** Whether the connection cannot be used any more. */
 export function isConnectionLost(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

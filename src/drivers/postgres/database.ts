@@ -23,7 +23,7 @@ import { Lanes } from "../lanes.ts";
 import { checked, checkPoolSize } from "../opening.ts";
 import type { PostgresClient, PostgresPromisePool } from "./client.ts";
 import { PlanNames, PostgresConnection } from "./connection.ts";
-import { isConnectionLost, isTransient } from "./errors.ts";
+import { isConnectionLost, isDeadlock, isTransient } from "./errors.ts";
 import { PostgresLiveConnection } from "./live.ts";
 import { PostgresSession } from "./session.ts";
 
@@ -176,6 +176,10 @@ class PostgresDatabase implements Database {
 
   isTransient(error: unknown): boolean {
     return isTransient(error);
+  }
+
+  isDeadlock(error: unknown): boolean {
+    return isDeadlock(error);
   }
 
   async close(): Promise<void> {

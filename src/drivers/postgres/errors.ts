@@ -32,6 +32,11 @@ export function isTransient(error: unknown): boolean {
   return isOutside(error) && !FAULT_CLASSES.has(classOf(error));
 }
 
+/** Whether the transaction was undone because it and another waited for each other. */
+export function isDeadlock(error: unknown): boolean {
+  return codeOf(error) === "40P01";
+}
+
 /** Whether prepared statements do not last here. */
 export function isPlanMissing(error: unknown): boolean {
   return PLAN_CODES.has(codeOf(error));
