@@ -79,8 +79,9 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
     this.workerId = this.#options.workerId ?? uuidv4(randomBytes(16));
     const { logger, hooks, metrics } = this.#options;
     this.#metrics = metrics ? new Metrics() : undefined;
-    const told = this.#metrics ? [this.#metrics.hooks, ...hooks] : hooks;
-    this.#hooks = told.length > 0 ? new HookRunner(told, bindLogger(logger, { workerId: this.workerId })) : undefined;
+    const isWatched = this.#metrics !== undefined || hooks.length > 0;
+    const log = bindLogger(logger, { workerId: this.workerId });
+    this.#hooks = isWatched ? new HookRunner(hooks, this.#metrics, log) : undefined;
     this.register(...(options.workflows ?? []));
     this.#http = new HttpDoor(this.#options, {
       prepareEvent: (event) => prepareEvent(event, undefined, this.#environment()),

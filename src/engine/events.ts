@@ -59,7 +59,15 @@ async function submit(event: ReceivedEvent<unknown>, deliver: Deliver, environme
     const { receivers } = done;
     const traceContext = carriedBy((name) => event.extensions[name]);
     const { instanceId } = deliver;
-    hooks?.tell("onEventReceived", { eventType, eventId: id, eventSource, instanceId, traceContext, receivers });
+    hooks?.figures?.eventReceived(eventType);
+    hooks?.tell("onEventReceived", () => ({
+      eventType,
+      eventId: id,
+      eventSource,
+      instanceId,
+      traceContext,
+      receivers,
+    }));
     if (receivers > 0) onWork();
   });
   if (result.type === "undeliverable") throw undeliverable(result.instanceId, result.status);

@@ -5,6 +5,7 @@
 import { messageOf } from "../core/errors.ts";
 import type { ActivityStart, ContextMaker, EventFact, Hooks, TraceContext } from "../workflow/hooks.ts";
 import type { Logger } from "../workflow/logger.ts";
+import type { Metrics } from "./metrics.ts";
 
 /** The methods that are told of a fact. */
 export type FactName = Exclude<keyof Hooks, "captureContext" | "withContext" | "aroundActivity" | "aroundSend">;
@@ -14,18 +15,24 @@ export type Fact<Name extends FactName> = Parameters<NonNullable<Hooks[Name]>>[0
 type Around = (run: () => Promise<void>) => unknown;
 
 export class HookRunner {
+  /** The app's figures, if it keeps any: told by what is told of facts too, but in numbers, which cost less. */
+  readonly figures: Metrics | undefined;
   readonly #hooks: readonly Hooks[];
   readonly #log: Logger;
 
-  constructor(hooks: readonly Hooks[], log: Logger) {
+  constructor(hooks: readonly Hooks[], figures: Metrics | undefined, log: Logger) {
+    this.figures = figures;
     this.#hooks = hooks;
     this.#log = log;
   }
 
-  /** Calls each that has the method, in their order. */
-  tell<Name extends FactName>(name: Name, fact: Fact<Name>): void {
+  /** Calls each that has the method, in their order; a fact that nobody wants is not made. */
+  tell<Name extends FactName>(name: Name, make: () => Fact<Name>): void {
+    let fact: Fact<Name> | undefined;
     for (const hooks of this.#hooks) {
-      if (hooks[name]) this.#guard(name, () => (hooks[name] as (fact: Fact<Name>) => unknown)(fact));
+      if (!hooks[name]) continue;
+      fact ??= make();
+      this.#guard(name, () => (hooks[name] as (fact: Fact<Name>) => unknown)(fact as Fact<Name>));
     }
   }
 
@@ -52,9 +59,9 @@ export class HookRunner {
   }
 
   /** @param failureOf what the hooks take for a failure of what was run */
-  aroundActivity<T>(fact: ActivityStart, run: () => Promise<T>, failureOf: (outcome: T) => Failure): Promise<T> {
+  aroundActivity<T>(make: () => ActivityStart, run: () => Promise<T>, failureOf: (outcome: T) => Failure): Promise<T> {
     const around = (hooks: Hooks): Around | undefined =>
-      hooks.aroundActivity && ((inner) => hooks.aroundActivity?.(fact, inner));
+      hooks.aroundActivity && ((inner) => hooks.aroundActivity?.(make(), inner));
     return this.#nest(
       "aroundActivity",
       this.#hooks.flatMap((hooks) => around(hooks) ?? []),

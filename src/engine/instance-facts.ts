@@ -15,7 +15,8 @@ type Created = Pick<NewInstance, "id" | "workflow" | "input" | "tags" | "version
  */
 export function tellStart(hooks: HookRunner, created: Created, createdAt: number, parentId?: string): void {
   const { id: instanceId, workflow: workflowName, input, tags, version, traceContext } = created;
-  hooks.tell("onWorkflowStart", {
+  hooks.figures?.workflowStarted(workflowName);
+  hooks.tell("onWorkflowStart", () => ({
     instanceId,
     workflowName,
     traceContext: contextOf(traceContext ?? undefined),
@@ -26,7 +27,7 @@ export function tellStart(hooks: HookRunner, created: Created, createdAt: number
     tags: tags === null ? {} : (JSON.parse(tags) as Record<string, string>),
     version: version ?? undefined,
     parentId,
-  });
+  }));
 }
 
 /** What is known of an end beside what is recorded of it. */
@@ -39,6 +40,8 @@ interface EndingFacts {
   readonly hide: (error: unknown) => unknown;
 }
 
+type WorkflowEndFacts = Pick<WorkflowFailed, keyof InstanceFact | "startTime" | "duration">;
+
 /** How its row has changed, if it does not just go on. */
 export function tellEnd(
   hooks: HookRunner,
@@ -46,40 +49,48 @@ export function tellEnd(
   patch: InstancePatch,
   { createdAt, reason, hide }: EndingFacts,
 ): void {
-  const end = { ...instance, startTime: new Date(createdAt), duration: Math.max(patch.at - createdAt, 0) };
+  const { figures } = hooks;
+  const { workflowName } = instance;
+  const duration = Math.max(patch.at - createdAt, 0);
+  const end = (): WorkflowEndFacts => ({ ...instance, startTime: new Date(createdAt), duration });
   switch (patch.event) {
     case "complete":
-      hooks.tell("onWorkflowComplete", {
-        ...end,
+      figures?.workflowEnded(workflowName, "completed", duration);
+      hooks.tell("onWorkflowComplete", () => ({
+        ...end(),
         get output() {
           return decode(patch.output);
         },
-      });
+      }));
       break;
     case "fail":
-      hooks.tell("onWorkflowFailed", withFailure(end, patch, hide));
+      figures?.workflowEnded(workflowName, "failed", duration);
+      hooks.tell("onWorkflowFailed", () => withFailure(end(), patch, hide));
       break;
     case "cancel":
-      hooks.tell("onWorkflowCancelled", withFailure({ ...end, reason }, patch, hide));
+      figures?.workflowEnded(workflowName, "cancelled", duration);
+      hooks.tell("onWorkflowCancelled", () => withFailure({ ...end(), reason }, patch, hide));
       break;
     case "recur": {
       const { id: successorId, input } = patch.successor;
-      hooks.tell("onRecur", {
-        ...end,
+      figures?.workflowEnded(workflowName, "recurred", duration);
+      hooks.tell("onRecur", () => ({
+        ...end(),
         successorId,
         get input() {
           return decode(input);
         },
-      });
+      }));
       break;
     }
     case "block":
-      hooks.tell("onWorkflowBlocked", {
+      figures?.workflowBlocked(workflowName);
+      hooks.tell("onWorkflowBlocked", () => ({
         ...instance,
         get error() {
           return hide(decode(patch.error));
         },
-      });
+      }));
       break;
     case "compensate":
     case "progress":

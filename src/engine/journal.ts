@@ -234,13 +234,18 @@ export class Journal {
         const begun = performance.now();
         const results = await this.#around(changes, () => this.#store.commit(changes, failures > 0));
         this.#recover();
-        this.#hooks?.tell("onCommit", { changes: changes.length, duration: performance.now() - begun });
+        this.#tell(changes.length, performance.now() - begun);
         return results;
       } catch (error) {
         if (!this.#closed) await this.#endure(error, ++failures);
       }
     }
     return undefined;
+  }
+
+  #tell(changes: number, duration: number): void {
+    this.#hooks?.figures?.committed(changes, duration);
+    this.#hooks?.tell("onCommit", () => ({ changes, duration }));
   }
 
   #recover(): void {

@@ -1,5 +1,4 @@
-/** The figures of one app since it was made: gathered from what its hooks are told, and given as text. */
-import type { Hooks } from "../workflow/hooks.ts";
+/** The figures of one app since it was made: gathered where its hooks are told of facts, and given as text. */
 import { Count, Histogram } from "./prometheus.ts";
 
 /** Seconds: from a call in memory to what takes hours. */
@@ -14,6 +13,9 @@ const counter = (name: string, help: string, ...labels: string[]): Count => new 
 
 /** Milliseconds in a second. */
 const SECOND = 1_000;
+
+/** How an attempt came out: `retried` when there will be another. */
+export type Outcome = "completed" | "retried" | "failed";
 
 export class Metrics {
   readonly #started = counter("romancy_workflows_started_total", "Instances that were started.", "workflow");
@@ -71,34 +73,56 @@ export class Metrics {
     "outcome",
   );
 
-  readonly hooks: Hooks = {
-    onWorkflowStart: ({ workflowName }) => this.#started.add(1, workflowName),
-    onWorkflowComplete: ({ workflowName, duration }) => this.#end(workflowName, "completed", duration),
-    onWorkflowFailed: ({ workflowName, duration }) => this.#end(workflowName, "failed", duration),
-    onWorkflowCancelled: ({ workflowName, duration }) => this.#end(workflowName, "cancelled", duration),
-    onRecur: ({ workflowName, duration }) => this.#end(workflowName, "recurred", duration),
-    onWorkflowBlocked: ({ workflowName }) => this.#blocked.add(1, workflowName),
-    onRunStart: ({ workflowName, queueDelay, inboxDepth }) => {
-      this.#active.add(1);
-      this.#inboxes.add(inboxDepth);
-      if (queueDelay !== undefined) this.#delays.add(queueDelay / SECOND, workflowName);
-    },
-    onRunEnd: () => this.#active.add(-1),
-    onActivityComplete: (fact) => this.#attempt("completed", fact),
-    onActivityRetry: (fact) => this.#attempt("retried", fact),
-    onActivityFailed: (fact) => this.#attempt("failed", fact),
-    onActivityCacheHit: ({ workflowName }) => this.#hits.add(1, workflowName),
-    onCompensationComplete: ({ activityName }) => this.#undone.add(1, activityName, "completed"),
-    onCompensationRetry: ({ activityName }) => this.#undone.add(1, activityName, "retried"),
-    onCompensationFailed: ({ activityName }) => this.#undone.add(1, activityName, "failed"),
-    onCommit: ({ changes, duration }) => {
-      this.#batches.add(changes);
-      this.#commits.add(duration / SECOND);
-    },
-    onEventReceived: ({ eventType }) => this.#received.add(1, eventType),
-    onEventSent: ({ eventType }) => this.#sent.add(1, eventType, "sent"),
-    onEventSendFailed: ({ eventType, willRetry }) => this.#sent.add(1, eventType, willRetry ? "retried" : "failed"),
-  };
+  workflowStarted(workflow: string): void {
+    this.#started.add(1, workflow);
+  }
+
+  /** @param duration milliseconds from its start, as all durations here */
+  workflowEnded(workflow: string, status: string, duration: number): void {
+    this.#ended.add(1, workflow, status);
+    this.#lifetimes.add(duration / SECOND, workflow, status);
+  }
+
+  workflowBlocked(workflow: string): void {
+    this.#blocked.add(1, workflow);
+  }
+
+  /** @param queueDelay from its start, the first time that it is run */
+  runStarted(workflow: string, queueDelay: number | undefined, inboxDepth: number): void {
+    this.#active.add(1);
+    this.#inboxes.add(inboxDepth);
+    if (queueDelay !== undefined) this.#delays.add(queueDelay / SECOND, workflow);
+  }
+
+  runEnded(): void {
+    this.#active.add(-1);
+  }
+
+  attemptEnded(activity: string, outcome: Outcome, duration: number): void {
+    this.#attempts.add(1, activity, outcome);
+    this.#durations.add(duration / SECOND, activity);
+  }
+
+  compensationEnded(compensation: string, outcome: Outcome): void {
+    this.#undone.add(1, compensation, outcome);
+  }
+
+  cacheHit(workflow: string): void {
+    this.#hits.add(1, workflow);
+  }
+
+  committed(changes: number, duration: number): void {
+    this.#batches.add(changes);
+    this.#commits.add(duration / SECOND);
+  }
+
+  eventReceived(type: string): void {
+    this.#received.add(1, type);
+  }
+
+  eventSent(type: string, outcome: "sent" | "retried" | "failed"): void {
+    this.#sent.add(1, type, outcome);
+  }
 
   /** As Prometheus reads it, in the text format 0.0.4. */
   text(): string {
@@ -120,18 +144,5 @@ export class Metrics {
       this.#sent,
     ];
     return `${figures.flatMap((figure) => figure.lines()).join("\n")}\n`;
-  }
-
-  #end(workflow: string, status: string, duration: number): void {
-    this.#ended.add(1, workflow, status);
-    this.#lifetimes.add(duration / SECOND, workflow, status);
-  }
-
-  #attempt(
-    outcome: string,
-    { activityName, duration }: { readonly activityName: string; readonly duration: number },
-  ): void {
-    this.#attempts.add(1, activityName, outcome);
-    this.#durations.add(duration / SECOND, activityName);
   }
 }

@@ -7,21 +7,41 @@ import type { AnyActivity } from "../workflow/activity-options.ts";
 import type { ActivityStart, InstanceFact } from "../workflow/hooks.ts";
 import { waitTargetOf } from "../workflow/waits.ts";
 import type { HookRunner } from "./hooks.ts";
+import type { Outcome } from "./metrics.ts";
 
 /** What hooks see of activities whose arguments and results are for nobody else's eyes. */
 export const REDACTED = "[redacted]";
 
 /** What has begun and not ended. Times in epoch milliseconds. */
 type Begun =
-  | { readonly type: "attempt"; readonly start: ActivityStart; readonly isSensitive: boolean }
+  | ({ readonly type: "attempt" } & Beginning)
   | { readonly type: "wait"; readonly at: number; readonly waitFor: WaitFor }
   | { readonly type: "timer"; readonly at: number; readonly fireAt: number };
+
+/** The beginning of an attempt. */
+export interface Beginning {
+  readonly name: string;
+  /** Counted from 1. */
+  readonly attempt: number;
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly isSensitive: boolean;
+  readonly isCompensation: boolean;
+}
 
 type EventOf<Kind extends NewEvent["kind"]> = Extract<NewEvent, { readonly kind: Kind }>;
 
 type AttemptEvent = EventOf<
   "activity_completed" | "activity_failed" | "attempt_failed" | "compensation_completed" | "compensation_failed"
 >;
+
+const OUTCOME: Readonly<Record<AttemptEvent["kind"], Outcome>> = {
+  activity_completed: "completed",
+  activity_failed: "failed",
+  attempt_failed: "retried",
+  compensation_completed: "completed",
+  compensation_failed: "failed",
+};
 
 export class OperationFacts {
   readonly #hooks: HookRunner;
@@ -36,17 +56,18 @@ export class OperationFacts {
   }
 
   /** An attempt begins. */
-  attemptStarted(start: ActivityStart, isSensitive: boolean): void {
-    if (isSensitive) this.#sensitive.add(start.activityId).add(undoneBy(start.activityId));
-    this.#begun.set(start.activityId, { type: "attempt", start, isSensitive });
-    this.#hooks.tell(start.isCompensation ? "onCompensationStart" : "onActivityStart", start);
+  attemptStarted(activityId: string, beginning: Beginning, make: () => ActivityStart): void {
+    if (beginning.isSensitive) this.#sensitive.add(activityId).add(undoneBy(activityId));
+    this.#begun.set(activityId, { type: "attempt", ...beginning });
+    this.#hooks.tell(beginning.isCompensation ? "onCompensationStart" : "onActivityStart", make);
   }
 
   /** Replayed code was given what is recorded of an activity; `undefined` when nobody knows which. */
   cacheHit(event: EventOf<"activity_completed" | "activity_failed">, activity: AnyActivity | undefined): void {
     if (activity?.options.sensitive) this.#sensitive.add(event.operationId);
     const read = (text: string): unknown => (activity && !activity.options.sensitive ? decode(text) : REDACTED);
-    this.#hooks.tell("onActivityCacheHit", {
+    this.#hooks.figures?.cacheHit(this.#instance.workflowName);
+    this.#hooks.tell("onActivityCacheHit", () => ({
       ...this.#instance,
       activityId: event.operationId,
       get cachedResult() {
@@ -55,7 +76,7 @@ export class OperationFacts {
       get cachedError() {
         return event.kind === "activity_failed" ? read(event.error) : undefined;
       },
-    });
+    }));
   }
 
   /** Replayed code has come to it: takes note of waits and sleeps that have begun, and not ended. */
@@ -111,51 +132,58 @@ export class OperationFacts {
 
   #tellRollback({ outcome, error }: EventOf<"rollback_started">): void {
     const hide = (thrown: unknown): unknown => this.hide(thrown);
-    this.#hooks.tell("onRollbackStart", {
+    this.#hooks.tell("onRollbackStart", () => ({
       ...this.#instance,
       outcome,
       get error() {
         return error === null ? undefined : hide(decode(error));
       },
-    });
+    }));
   }
 
   #tellAttempt(event: AttemptEvent): void {
     const begun = this.#take(event.operationId);
     // One that was not made here has no beginning: a retry that came too late, say.
     if (begun?.type !== "attempt") return;
-    const { start, isSensitive } = begun;
-    const { activityId, activityName, attempt, startTime, isCompensation } = start;
-    const duration = Math.max(event.at - startTime.getTime(), 0);
-    const end = { ...this.#instance, activityId, activityName, attempt, duration };
+    const { name: activityName, attempt, isSensitive, isCompensation } = begun;
+    const duration = Math.max(event.at - begun.at, 0);
+    this.#count(event.kind, begun, duration);
+    const end = () => ({ ...this.#instance, activityId: event.operationId, activityName, attempt, duration });
     const read = (text: string): unknown => (isSensitive ? REDACTED : decode(text));
     if (event.kind === "activity_completed") {
-      this.#hooks.tell("onActivityComplete", {
-        ...end,
+      this.#hooks.tell("onActivityComplete", () => ({
+        ...end(),
         get output() {
           return read(event.result);
         },
-      });
+      }));
     } else if (event.kind === "compensation_completed") {
-      this.#hooks.tell("onCompensationComplete", { ...end, output: undefined });
+      this.#hooks.tell("onCompensationComplete", () => ({ ...end(), output: undefined }));
     } else if (event.kind === "attempt_failed") {
       const { retryAt, at } = event;
-      this.#hooks.tell(isCompensation ? "onCompensationRetry" : "onActivityRetry", {
-        ...end,
+      this.#hooks.tell(isCompensation ? "onCompensationRetry" : "onActivityRetry", () => ({
+        ...end(),
         get error() {
           return read(event.error);
         },
         retryAt: new Date(retryAt),
         nextDelay: retryAt - at,
-      });
+      }));
     } else {
-      this.#hooks.tell(isCompensation ? "onCompensationFailed" : "onActivityFailed", {
-        ...end,
+      this.#hooks.tell(isCompensation ? "onCompensationFailed" : "onActivityFailed", () => ({
+        ...end(),
         get error() {
           return read(event.error);
         },
-      });
+      }));
     }
+  }
+
+  #count(kind: AttemptEvent["kind"], { name, isCompensation }: Beginning, duration: number): void {
+    const { figures } = this.#hooks;
+    const outcome = OUTCOME[kind];
+    if (isCompensation) figures?.compensationEnded(name, outcome);
+    else figures?.attemptEnded(name, outcome, duration);
   }
 
   #tellTimer(event: EventOf<"timer_started" | "timer_fired">): void {
@@ -164,10 +192,10 @@ export class OperationFacts {
     if (begun?.type !== "timer") return;
     const timer = { ...this.#instance, timerId, startTime: new Date(begun.at), expiresAt: new Date(begun.fireAt) };
     if (event.kind === "timer_started") {
-      this.#hooks.tell("onTimerStart", timer);
+      this.#hooks.tell("onTimerStart", () => timer);
     } else {
       this.#begun.delete(timerId);
-      this.#hooks.tell("onTimerFired", { ...timer, firedAt: new Date(at) });
+      this.#hooks.tell("onTimerFired", () => ({ ...timer, firedAt: new Date(at) }));
     }
   }
 
@@ -176,13 +204,13 @@ export class OperationFacts {
     if (event.kind === "wait_started") {
       const deadline = event.deadline === null ? undefined : new Date(event.deadline);
       const waitFor = waitTargetOf(event.waitFor);
-      this.#hooks.tell("onEventWaitStart", {
+      this.#hooks.tell("onEventWaitStart", () => ({
         ...this.#instance,
         operationId,
         waitFor,
         startTime: new Date(at),
         deadline,
-      });
+      }));
       return;
     }
     const begun = this.#take(operationId);
@@ -190,8 +218,8 @@ export class OperationFacts {
     const { at: began, waitFor } = begun?.type === "wait" ? begun : { at, waitFor: targetOf(event) };
     const base = { ...this.#instance, operationId, waitFor: waitTargetOf(waitFor), startTime: new Date(began) };
     const wait = { ...base, duration: Math.max(at - began, 0) };
-    if (event.kind === "wait_timed_out") this.#hooks.tell("onEventTimeout", wait);
-    else this.#hooks.tell("onEventWaitComplete", { ...wait, attributes: attributesOf(event) });
+    if (event.kind === "wait_timed_out") this.#hooks.tell("onEventTimeout", () => wait);
+    else this.#hooks.tell("onEventWaitComplete", () => ({ ...wait, attributes: attributesOf(event) }));
   }
 
   #take(operationId: string): Begun | undefined {

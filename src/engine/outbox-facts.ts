@@ -19,10 +19,19 @@ export function failureOf(settlement: Settlement): Failure {
 
 /** What became of it is durable. */
 export function tellSettled(hooks: HookRunner, event: ClaimedEvent, settlement: Settlement): void {
-  const fact = eventFactOf(event);
-  if (settlement.type === "published") hooks.tell("onEventSent", { ...fact, attempts: event.attempts + 1 });
+  const type = event.attributes["type"] as string;
+  if (settlement.type === "published") {
+    hooks.figures?.eventSent(type, "sent");
+    hooks.tell("onEventSent", () => ({ ...eventFactOf(event), attempts: event.attempts + 1 }));
+  }
   if (settlement.type !== "failed") return;
   const { attempts, error, status } = settlement;
-  const told = { ...fact, attempts, error: error ?? "It is too old.", willRetry: status === "pending" };
-  hooks.tell("onEventSendFailed", told);
+  const willRetry = status === "pending";
+  hooks.figures?.eventSent(type, willRetry ? "retried" : "failed");
+  hooks.tell("onEventSendFailed", () => ({
+    ...eventFactOf(event),
+    attempts,
+    error: error ?? "It is too old.",
+    willRetry,
+  }));
 }

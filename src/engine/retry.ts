@@ -11,7 +11,7 @@ export async function retry(id: string, environment: RequestEnvironment): Promis
   checkName("instance", id);
   const change = { type: "retry", instanceId: id, at: environment.clock.now() } as const;
   const result = await request(change, `the retry of instance ${id}`, environment, (instances) =>
-    environment.hooks?.tell("onRetry", { instanceId: id, instances }),
+    environment.hooks?.tell("onRetry", () => ({ instanceId: id, instances })),
   );
   if (result.type === "undeliverable") throw new InstanceNotFoundError(id);
   if (result.type === "not_retryable") throw notRetryable(result);

@@ -51,20 +51,22 @@ export class RunFacts {
     this.runEnded("waiting");
     this.#isRunning = true;
     const queueDelay = isFirst ? Math.max(this.#clock.now() - this.#createdAt, 0) : undefined;
-    this.#hooks.tell("onRunStart", { ...this.#instance, queueDelay, inboxDepth });
+    this.#hooks.figures?.runStarted(this.#instance.workflowName, queueDelay, inboxDepth);
+    this.#hooks.tell("onRunStart", () => ({ ...this.#instance, queueDelay, inboxDepth }));
   }
 
   /** It is run here no more. Only the first call after `runStarted` counts. */
   runEnded(reason: RunEnd["reason"]): void {
     if (!this.#isRunning) return;
     this.#isRunning = false;
-    this.#hooks.tell("onRunEnd", { ...this.#instance, reason });
+    this.#hooks.figures?.runEnded();
+    this.#hooks.tell("onRunEnd", () => ({ ...this.#instance, reason }));
   }
 
   replayStarted(): void {
     if (this.#historyEvents === 0) return;
     this.#replayBegan = this.#clock.now();
-    this.#hooks.tell("onReplayStart", { ...this.#instance, historyEvents: this.#historyEvents });
+    this.#hooks.tell("onReplayStart", () => ({ ...this.#instance, historyEvents: this.#historyEvents }));
   }
 
   /** Replayed code has come to what is recorded; what is newer is told when it is durable. */
@@ -77,12 +79,12 @@ export class RunFacts {
       this.#operations.cacheHit(event, activity);
     }
     if (event.seq < this.#replayedTo) return;
-    this.#hooks.tell("onReplayComplete", {
+    this.#hooks.tell("onReplayComplete", () => ({
       ...this.#instance,
       historyEvents: this.#historyEvents,
       cacheHits: this.#cacheHits,
       duration: this.#clock.now() - this.#replayBegan,
-    });
+    }));
   }
 
   /** Makes an attempt within what hooks put around it. */
@@ -91,7 +93,8 @@ export class RunFacts {
     isCompensation: boolean,
     run: () => Promise<AttemptOutcome>,
   ): Promise<AttemptOutcome> {
-    const start: ActivityStart = {
+    const at = this.#clock.now();
+    const make = (): ActivityStart => ({
       ...this.#instance,
       activityId,
       activityName: activity.name,
@@ -99,11 +102,15 @@ export class RunFacts {
       get input() {
         return isSensitive ? REDACTED : copyOf(args);
       },
-      startTime: new Date(this.#clock.now()),
+      startTime: new Date(at),
       isCompensation,
-    };
-    this.#operations.attemptStarted(start, isSensitive);
-    return this.#hooks.aroundActivity(start, run, (outcome) => failureOf(outcome, isSensitive));
+    });
+    this.#operations.attemptStarted(
+      activityId,
+      { name: activity.name, attempt, at, isSensitive, isCompensation },
+      make,
+    );
+    return this.#hooks.aroundActivity(make, run, (outcome) => failureOf(outcome, isSensitive));
   }
 
   /** What its code asks for, with the context in which traces go on. */
@@ -153,7 +160,7 @@ export class RunFacts {
   #cancelRequested(reason: string | undefined): void {
     if (this.#knowsOfCancel) return;
     this.#knowsOfCancel = true;
-    this.#hooks.tell("onCancelRequested", { ...this.#instance, reason });
+    this.#hooks.tell("onCancelRequested", () => ({ ...this.#instance, reason }));
   }
 }
 

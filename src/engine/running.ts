@@ -118,7 +118,7 @@ export class Running {
     watch.start();
     if (worker) {
       this.housekeeping.start();
-      this.#setup.hooks?.tell("onWorkerStart", { workerId: this.#setup.workerId });
+      this.#setup.hooks?.tell("onWorkerStart", () => ({ workerId: this.#setup.workerId }));
     }
     this.#relayer?.poke();
     const sync = (clock: DatabaseClock): void => void clock.sync().catch((error: unknown) => this.#warn(error));
@@ -150,7 +150,7 @@ export class Running {
     await this.results.close();
     await this.store.close();
     const { hooks, workerId } = this.#setup;
-    if (this.worker) hooks?.tell("onWorkerStop", { workerId });
+    if (this.worker) hooks?.tell("onWorkerStop", () => ({ workerId }));
   }
 
   /** As if the process had died: nothing is written from here on, and the database is left open. */

@@ -9,7 +9,7 @@ it("tells the end of a run that was claimed again before it was known to be set 
   const { hooks, told } = recordingHooks();
   const none = { signals: 0, recoveries: 0, parentId: undefined, traceContext: undefined, cancel: undefined };
   const claim = { id: "i", workflow: "flow", input: "[]", epoch: 1, createdAt: 1, ...none };
-  const facts = new RunFacts(new HookRunner([hooks], silent), systemClock, claim, []);
+  const facts = new RunFacts(new HookRunner([hooks], undefined, silent), systemClock, claim, []);
   facts.runStarted(0, true);
   facts.runStarted(1, false);
   facts.runEnded("ended");
