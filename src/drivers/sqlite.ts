@@ -40,7 +40,9 @@ const sqliteDialect: Dialect = {
     replace(json_type(${column}, ${path}), 'integer', 'real') = replace(json_type(${value}), 'integer', 'real')
     and json_extract(${column}, ${path}) is json_extract(${value}, '$'))`,
   isBlocked: "status = 'blocked'",
-  rootEndedAt: "completed_at",
+  // It takes a partial index only for what says the same as the index.
+  isListedAs: (status) =>
+    `status = '${status}' and status <> 'pending' and status <> 'running' and status <> 'completed'`,
   isLockHeld: () => "null",
 };
 

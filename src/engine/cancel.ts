@@ -1,4 +1,5 @@
 /** Requests from outside to end an instance, or to take its undoing up again. */
+
 import type { Change, ChangeResult } from "../core/commit.ts";
 import {
   InstanceNotCancellableError,
@@ -7,6 +8,7 @@ import {
   StoreError,
   ValidationError,
 } from "../core/errors.ts";
+import { isStorableText } from "../core/text.ts";
 import { checkName } from "../workflow/activity.ts";
 import type { Clock } from "./clock.ts";
 import type { HookRunner } from "./hooks.ts";
@@ -68,8 +70,7 @@ export async function request(
 /** @throws ValidationError */
 export function checkReason(reason: unknown): void {
   if (reason === undefined) return;
-  const isText = typeof reason === "string" && reason.length <= REASON_LENGTH;
-  if (isText && reason.isWellFormed() && !reason.includes("\0")) return;
+  if (isStorableText(reason) && reason.length <= REASON_LENGTH) return;
   throw new ValidationError(
     `The reason of a cancel must be a text of at most ${REASON_LENGTH} whole characters, none of them NUL.`,
   );

@@ -3,6 +3,7 @@
 import { messageOf } from "../core/errors.ts";
 import type { Claim, Store } from "../store/store.ts";
 import type { Logger } from "../workflow/logger.ts";
+import { Alarm } from "./alarm.ts";
 import type { Clock } from "./clock.ts";
 import { setImmediate } from "./machine-time.ts";
 
@@ -59,12 +60,11 @@ export class Claimer {
   /** Whether a claim was not answered. */
   #isUnanswered = false;
   #inDoubt = false;
-  /** Epoch milliseconds of the timer that is set. */
-  #wakeAt = Number.POSITIVE_INFINITY;
-  #callOff: (() => void) | undefined;
+  readonly #alarm: Alarm;
 
   constructor(options: ClaimerOptions) {
     this.#options = options;
+    this.#alarm = new Alarm(options.clock, () => this.poke());
   }
 
   /** An instance has left. */
@@ -86,13 +86,7 @@ export class Claimer {
 
   /** An instance will be due then. */
   wakeAt(time: number): void {
-    if (this.#stopped || time >= this.#wakeAt) return;
-    this.#callOff?.();
-    this.#wakeAt = time;
-    this.#callOff = this.#options.clock.at(time, () => {
-      this.#wakeAt = Number.POSITIVE_INFINITY;
-      this.poke();
-    });
+    if (!this.#stopped) this.#alarm.set(time);
   }
 
   /** The worker may own instances, by the database's account, that it does not run. */
@@ -114,7 +108,7 @@ export class Claimer {
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#callOff?.();
+    this.#alarm.callOff();
     await this.#running;
   }
 

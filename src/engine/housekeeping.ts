@@ -13,6 +13,9 @@ const ROUSE_EVERY = 10_000;
 /** Milliseconds between two cleanings. */
 const CLEAN_EVERY = 60_000;
 
+/** Milliseconds between two looks for what has ended long ago: they read along all instances that are old enough. */
+const SWEEP_EVERY = 600_000;
+
 export interface HousekeepingOptions {
   readonly store: Store;
   readonly journal: Journal;
@@ -44,7 +47,11 @@ export class Housekeeping {
     const every = (milliseconds: number, task: () => Promise<void>): NodeJS.Timeout =>
       // Workers that were started together do not stay together.
       setInterval(() => this.#run(task), milliseconds * (0.75 + Math.random() / 2)).unref();
-    this.#timers = [every(ROUSE_EVERY, () => this.rouseAll()), every(CLEAN_EVERY, () => this.clean())];
+    this.#timers = [
+      every(ROUSE_EVERY, () => this.rouseAll()),
+      every(CLEAN_EVERY, () => this.clean()),
+      every(SWEEP_EVERY, () => this.sweep()),
+    ];
   }
 
   get isBusy(): boolean {
@@ -71,11 +78,15 @@ export class Housekeeping {
 
   /** Removes what nobody needs any more. */
   async clean(): Promise<void> {
-    const { store, clock, messageRetention, outboxRetention, takenRetention, sweep } = this.#options;
+    const { store, clock, messageRetention, outboxRetention, takenRetention } = this.#options;
     const now = clock.now();
     while (await store.outbox.forget(now - outboxRetention));
     while (await store.forgetMessages(now - takenRetention, now - messageRetention));
-    await sweep(this.#stopping.signal);
+  }
+
+  /** Removes what has ended long ago. */
+  async sweep(): Promise<void> {
+    await this.#options.sweep(this.#stopping.signal);
   }
 
   /** One task at a time; what is not done now is done the next time. */

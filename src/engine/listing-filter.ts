@@ -2,10 +2,15 @@
 import { describe, ValidationError } from "../core/errors.ts";
 import { INSTANCE_STATUSES, type InstanceStatus } from "../core/status.ts";
 import type { ListFilter, TimeRange } from "../store/store.ts";
-import { checkKeys } from "./check-keys.ts";
+import { checkKeys, isText, listOf } from "./check-filter.ts";
 import { conditionsOf } from "./input-filter.ts";
 
-/** Which instances to list: those that all of it is true of. */
+/**
+ * Which instances to list: those that all of it is true of.
+ *
+ * @example
+ * const { instances, nextPageToken } = await app.listInstances({ workflow: "order", status: ["failed", "blocked"] });
+ */
 export interface InstanceFilter {
   /** Of one status, or of one of several. */
   readonly status?: InstanceStatus | readonly InstanceStatus[];
@@ -99,7 +104,7 @@ export function checkFilter(filter: InstanceFilter, after: Place | undefined): O
     order,
     ...boundsOf(order, created, after),
     statuses: statusesOf(filter.status),
-    workflows: namesOf("workflow", filter.workflow),
+    workflows: listOf("workflow", filter.workflow) ?? null,
     version: textOf(filter, "version"),
     ids: prefix === null ? null : idsFrom(prefix),
     search: textOf(filter, "search"),
@@ -139,19 +144,12 @@ function timeOf(filter: InstanceFilter, key: TimeKey, otherwise: number): number
 }
 
 function statusesOf(given: InstanceFilter["status"]): readonly InstanceStatus[] | null {
-  const names = namesOf("status", given);
+  const names = listOf("status", given);
   for (const name of names ?? []) {
     if ((INSTANCE_STATUSES as readonly string[]).includes(name)) continue;
     throw new ValidationError(`status is ${name}; it must be one of ${INSTANCE_STATUSES.join(", ")}.`);
   }
-  return names as readonly InstanceStatus[] | null;
-}
-
-function namesOf(key: "status" | "workflow", given: string | readonly string[] | undefined): readonly string[] | null {
-  if (given === undefined) return null;
-  const names: readonly unknown[] = typeof given === "string" ? [given] : Array.isArray(given) ? given : [];
-  if (names.length > 0 && names.every(isText)) return [...new Set(names)];
-  throw new ValidationError(`${key} must be a text, or a list of one or more. Leave it out to list all.`);
+  return (names as readonly InstanceStatus[] | undefined) ?? null;
 }
 
 function textOf(filter: InstanceFilter, key: "version" | "idPrefix" | "search" | "parentId" | "rootId"): string | null {
@@ -161,11 +159,6 @@ function textOf(filter: InstanceFilter, key: "version" | "idPrefix" | "search" |
   throw new ValidationError(
     `${key} must be a text of one character or more, all of them whole and none NUL. Leave it out to list all.`,
   );
-}
-
-/** What can be a part of a name: see `checkName`. */
-function isText(text: unknown): text is string {
-  return typeof text === "string" && text !== "" && text.isWellFormed() && !text.includes("\0");
 }
 
 function tagsOf(tags: unknown): string | null {

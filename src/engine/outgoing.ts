@@ -1,8 +1,10 @@
 /** Events for brokers: from what users give to what is stored, and from that to what publishers get. */
+
 import type { OutgoingEvent } from "../core/action.ts";
 import { encode } from "../core/codec.ts";
 import { SerializationError, ValidationError } from "../core/errors.ts";
 import { isJson, mediaTypeOf } from "../core/media-type.ts";
+import { isStorableText } from "../core/text.ts";
 import type { OutgoingEventInput, ReceivedEvent } from "../workflow/events.ts";
 import { eventOf } from "./event-input.ts";
 
@@ -28,7 +30,7 @@ export function outgoingEvent(input: OutgoingEventInput, origin: Origin): Outgoi
   const { workflowName, eventId, at, maxValueBytes } = origin;
   const { source = `romancy/${workflowName}`, id = eventId, time = new Date(at) } = input;
   const { data, ...attributes } = eventOf({ ...input, source, id, time });
-  if (id.length > LONGEST_ID || !isStorable(id)) {
+  if (id.length > LONGEST_ID || !isStorableText(id)) {
     throw new ValidationError(`The id of an event must have at most ${LONGEST_ID} characters, all whole and none NUL.`);
   }
   const what = `The data of event ${attributes.type}`;
@@ -55,15 +57,10 @@ function contentOf(data: unknown, type: string | undefined, what: string, maxByt
   if (type === undefined || isJsonType(type)) {
     return { type: type ?? JSON_TYPE, body: JSON.stringify(data, refuseLoss(what)), isBinary: false };
   }
-  if (typeof data === "string" && isStorable(data)) return { type, body: data, isBinary: false };
+  if (isStorableText(data)) return { type, body: data, isBinary: false };
   throw new ValidationError(
     `${what} must be a Uint8Array, or a text without NUL, since its datacontenttype is ${type}.`,
   );
-}
-
-/** Half a character, and NUL, cannot be stored everywhere. */
-function isStorable(text: string): boolean {
-  return text.isWellFormed() && !text.includes("\0");
 }
 
 /** What JSON would change without a word; a `Date` and a `URL` become texts, as everybody expects. */

@@ -14,6 +14,7 @@ import { uuidv7 } from "../core/uuid.ts";
 import type { ClaimedEvent, Settlement, StoredOutbox } from "../store/store.ts";
 import type { Logger } from "../workflow/logger.ts";
 import type { Publisher } from "../workflow/outbox.ts";
+import { Alarm } from "./alarm.ts";
 import type { Clock } from "./clock.ts";
 import { Dispatch } from "./dispatch.ts";
 import type { HookRunner } from "./hooks.ts";
@@ -69,12 +70,11 @@ export class Relayer {
   /** How often the lease was lost. */
   #lives = 0;
   #stopped = false;
-  /** Epoch milliseconds of the timer that is set. */
-  #wakeAt = Number.POSITIVE_INFINITY;
-  #callOff: (() => void) | undefined;
+  readonly #alarm: Alarm;
 
   constructor(options: RelayerOptions) {
     this.#options = options;
+    this.#alarm = new Alarm(options.clock, () => this.poke());
     this.#slots = new Slots(options.settings.concurrency, options.mayWork);
   }
 
@@ -94,13 +94,7 @@ export class Relayer {
 
   /** An event will be due then; it may be past. */
   wakeAt(time: number): void {
-    if (this.#stopped || time >= this.#wakeAt) return;
-    this.#callOff?.();
-    this.#wakeAt = time;
-    this.#callOff = this.#options.clock.at(time, () => {
-      this.#wakeAt = Number.POSITIVE_INFINITY;
-      this.poke();
-    });
+    if (!this.#stopped) this.#alarm.set(time);
   }
 
   /** Whether it claims, sends or settles. */
@@ -111,7 +105,7 @@ export class Relayer {
   /** As if the process had died. */
   kill(): void {
     this.#stopped = true;
-    this.#callOff?.();
+    this.#alarm.callOff();
     this.drop("The app was killed");
   }
 
@@ -131,7 +125,7 @@ export class Relayer {
    */
   async stop(patience: number): Promise<void> {
     this.#stopped = true;
-    this.#callOff?.();
+    this.#alarm.callOff();
     this.#slots.clear();
     const sent = new Set([...this.#dispatches].map(({ event }) => event));
     for (const [instanceId, lane] of this.#lanes) {

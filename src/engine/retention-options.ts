@@ -1,8 +1,8 @@
 import { type Duration, toMilliseconds } from "../core/duration.ts";
 import { ValidationError } from "../core/errors.ts";
-import { checkKeys } from "./check-keys.ts";
+import { checkKeys } from "./check-filter.ts";
 
-/** For how long what has ended is kept; `false` for ever. Workers look once a minute. */
+/** For how long what has ended is kept; `false` for ever. Workers look every ten minutes. */
 export interface RetentionOptions {
   /**
    * For how long instances are kept after they have ended, with their histories. What belongs together goes together: an

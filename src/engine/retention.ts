@@ -1,8 +1,8 @@
 /** What has ended long ago is removed: by workers now and then, and by operators. */
 import { type Duration, toMilliseconds } from "../core/duration.ts";
 import { ValidationError } from "../core/errors.ts";
-import type { EndedTree, StoredRetention } from "../store/store.ts";
-import { checkKeys } from "./check-keys.ts";
+import type { CreatedPlace, EndedFilter, EndedPage, EndedTree, StoredRetention } from "../store/store.ts";
+import { checkKeys, listOf } from "./check-filter.ts";
 import type { RetentionSettings } from "./retention-options.ts";
 
 /** How an instance can have ended for good. */
@@ -10,7 +10,12 @@ type FinalStatus = "completed" | "failed" | "cancelled";
 
 const FINAL: ReadonlySet<unknown> = new Set<FinalStatus>(["completed", "failed", "cancelled"]);
 
-/** What to remove. */
+/**
+ * What to remove.
+ *
+ * @example
+ * const { instances } = await app.prune({ olderThan: "30 days", workflow: "order", dryRun: true });
+ */
 export interface PruneOptions {
   /** What has ended longer ago than that. */
   readonly olderThan: Duration;
@@ -18,7 +23,7 @@ export interface PruneOptions {
   readonly workflow?: string | readonly string[];
   /** What that instance, or what it went on as, has come to. Default: whatever it was. */
   readonly status?: FinalStatus | readonly FinalStatus[];
-  /** At most so many trees of instances; those that ended first of each workflow go first. Default: all. */
+  /** At most so many trees of instances, those that were created first. Default: all. */
   readonly limit?: number;
   /** Only counts what would be removed. Default `false`. */
   readonly dryRun?: boolean;
@@ -31,8 +36,11 @@ export interface PruneResult {
   readonly trees: number;
 }
 
-/** Trees that are looked at in one go. */
-const PAGE = 100;
+/** Instances that are looked at in one go; those that live cost hardly anything. */
+const WINDOW = 1_000;
+
+/** Trees that are removed in one go, when they are small. */
+const TOGETHER = 100;
 
 const KNOWN: Readonly<Record<keyof PruneOptions, true>> = {
   olderThan: true,
@@ -63,12 +71,10 @@ export async function prune(retention: StoredRetention, options: PruneOptions, n
   }
   const isAsked = ({ status }: EndedTree): boolean => statuses?.includes(status) ?? true;
   let sum = NOTHING;
-  for await (const workflow of names ?? workflowsOf(retention)) {
-    for await (const trees of endedTrees(retention, workflow, before)) {
-      const asked = trees.filter(isAsked).slice(0, limit - sum.trees);
-      sum = plus(sum, await (dryRun ? count(retention, asked) : remove(retention, asked, before)));
-      if (sum.trees >= limit) return sum;
-    }
+  for await (const trees of endedTrees(retention, { before, workflows: names, others: [] })) {
+    const asked = trees.filter(isAsked).slice(0, limit - sum.trees);
+    sum = plus(sum, await (dryRun ? count(retention, asked) : remove(retention, asked, before)));
+    if (sum.trees >= limit) return sum;
   }
   return sum;
 }
@@ -81,13 +87,15 @@ export async function sweep(
   signal: AbortSignal,
 ): Promise<void> {
   if (givenUpEvents !== Number.POSITIVE_INFINITY) await forgetEvents(retention, now - givenUpEvents, signal);
-  // The others are looked for only when they have an age, too.
-  const names = instances === Number.POSITIVE_INFINITY ? workflows.keys() : workflowsOf(retention);
-  for await (const workflow of names) {
-    const age = workflows.get(workflow) ?? instances;
-    if (signal.aborted) return;
+  const named = [...workflows.keys()];
+  const byAge = Map.groupBy(named, (name) => workflows.get(name) as number);
+  const ages = [
+    ...[...byAge].map(([age, of]) => ({ age, workflows: of, others: [] })),
+    { age: instances, workflows: undefined, others: named },
+  ];
+  for (const { age, ...which } of ages) {
     if (age === Number.POSITIVE_INFINITY) continue;
-    for await (const trees of endedTrees(retention, workflow, now - age)) {
+    for await (const trees of endedTrees(retention, { ...which, before: now - age })) {
       if (signal.aborted) return;
       await remove(retention, trees, now - age);
     }
@@ -98,26 +106,17 @@ async function forgetEvents(retention: StoredRetention, before: number, signal: 
   while (!signal.aborted && (await retention.forgetGivenUp(before)));
 }
 
-/** The workflows that have instances. */
-async function* workflowsOf(retention: StoredRetention): AsyncGenerator<string> {
-  for (let name = await retention.nextWorkflow(""); name !== undefined; name = await retention.nextWorkflow(name)) {
-    yield name;
-  }
-}
-
-/** Trees of a workflow of which nothing lives, page by page; each is looked at once. */
+/** Trees of which nothing lives, oldest first; each is looked at once. */
 async function* endedTrees(
   retention: StoredRetention,
-  workflow: string,
-  before: number,
+  which: Pick<EndedFilter, "before" | "workflows" | "others">,
 ): AsyncGenerator<readonly EndedTree[]> {
-  let after = { endedAt: Number.MIN_SAFE_INTEGER, id: "" };
-  for (;;) {
-    const page = await retention.ended({ workflow, before, after, limit: PAGE });
-    yield page.filter(({ isHeld }) => !isHeld);
-    const last = page.at(-1);
-    if (!last || page.length < PAGE) return;
-    after = last;
+  let after: CreatedPlace | undefined = { createdAt: Number.MIN_SAFE_INTEGER, id: "" };
+  while (after) {
+    const page: EndedPage = await retention.ended({ ...which, after, limit: WINDOW });
+    const gone = page.trees.filter(({ isHeld }) => !isHeld);
+    for (let first = 0; first < gone.length; first += TOGETHER) yield gone.slice(first, first + TOGETHER);
+    after = page.next;
   }
 }
 
@@ -130,18 +129,12 @@ async function remove(retention: StoredRetention, trees: readonly EndedTree[], b
   for (let left: readonly string[] = trees.map(({ id }) => id); left.length > 0; ) {
     const removal = await retention.remove(left, before);
     sum = plus(sum, { instances: removal.instances, trees: removal.trees.length });
-    left = removal.left;
+    // When others are at all that is left, it is for another time.
+    left = removal.instances > 0 ? removal.left : [];
   }
   return sum;
 }
 
 function plus(a: PruneResult, b: PruneResult): PruneResult {
   return { instances: a.instances + b.instances, trees: a.trees + b.trees };
-}
-
-function listOf(key: string, given: string | readonly string[] | undefined): readonly string[] | undefined {
-  if (given === undefined) return undefined;
-  const list: readonly unknown[] = typeof given === "string" ? [given] : Array.isArray(given) ? given : [];
-  if (list.length > 0 && list.every((item) => typeof item === "string")) return [...new Set(list)];
-  throw new ValidationError(`${key} must be a text, or a list of one or more. Leave it out for all.`);
 }

@@ -1,3 +1,4 @@
+import type { InstanceStatus } from "../core/status.ts";
 import type { Bindable, Param, ParamType, Sql } from "./sql.ts";
 
 /** A place in a column of JSON. */
@@ -44,8 +45,8 @@ export interface Dialect {
   isJsonAt(column: string, place: JsonPlace, value: Param<string>): Sql<string>;
   /** Whether an instance is blocked, in words that an index serves. */
   readonly isBlocked: string;
-  /** When an instance that is no child and goes on from none has ended, in words that an index serves beside `root_id = id`. */
-  readonly rootEndedAt: string;
+  /** Whether an instance has the status, in words that the index of listed statuses serves: see `LISTED_STATUSES`. */
+  isListedAs(status: InstanceStatus): string;
   /**
    * 1 when the lock named by the column is held by somebody, 0 when by nobody, null when the column is null or the
    * database knows no such locks.

@@ -1,31 +1,13 @@
 /** From which index a listing is read, and what its statement is bound to. */
-import { INSTANCE_STATUSES } from "../core/status.ts";
 import type { Params } from "./runner.ts";
-import type { Source } from "./statements/listing.ts";
+import { LISTED_STATUSES, type Source } from "./statements/listing.ts";
 import type { InputCondition, ListFilter } from "./store.ts";
 
-/** Ranges that are merged at most; more are looked for row by row. */
-const MOST_PLACES = 4 * INSTANCE_STATUSES.length;
-
-interface Chosen {
-  readonly source: Source;
-  readonly params: Params<string>;
-}
-
-/** What belongs to one instance is fewest; then what is of a workflow, for which each status is a range. */
-export function sourceOf({ parentId, rootId, workflows, statuses }: ListFilter): Chosen {
-  if (parentId !== null) return { source: { type: "parent" }, params: {} };
-  if (rootId !== null) return { source: { type: "root" }, params: {} };
-  const perWorkflow = (statuses ?? INSTANCE_STATUSES).map((status) => ({ status }));
-  const places = workflows
-    ? workflows.flatMap((workflow) => perWorkflow.map((place) => ({ ...place, workflow })))
-    : statuses && perWorkflow;
-  if (!places || places.length > MOST_PLACES) return { source: { type: "all" }, params: {} };
-  const params = places.flatMap((place, index) =>
-    Object.entries(place).map(([column, value]) => [`${column}${index}`, value] as const),
-  );
-  const type = workflows ? "workflows" : "statuses";
-  return { source: { type, places: places.length }, params: Object.fromEntries(params) };
+/** What belongs to one instance is fewest; then what is of statuses that have an index. */
+export function sourceOf({ parentId, rootId, statuses }: ListFilter): Source {
+  if (parentId !== null) return { type: "parent" };
+  if (rootId !== null) return { type: "root" };
+  return statuses?.every((status) => LISTED_STATUSES.has(status)) ? { type: "statuses", statuses } : { type: "all" };
 }
 
 /** All but what the source is bound to. */

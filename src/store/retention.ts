@@ -4,22 +4,39 @@
 export interface EndedTree {
   /** The instance's id, and its tree's. */
   readonly id: string;
-  /** When the instance has ended; others of its tree may have ended later. */
-  readonly endedAt: number;
   /** What it came to, or what it went on as came to. */
   readonly status: string;
   /** Whether something of the tree has not ended, or not ended before the time. */
   readonly isHeld: boolean;
 }
 
+/** A place in the order in which instances were created. */
+export interface CreatedPlace {
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
+  readonly id: string;
+}
+
 /** Which trees to look at. */
 export interface EndedFilter {
-  readonly workflow: string;
-  /** Epoch milliseconds. */
+  /** Their first instance has ended before that, in epoch milliseconds. */
   readonly before: number;
-  /** Only trees behind this one. */
-  readonly after: { readonly endedAt: number; readonly id: string };
+  /** Of these workflows; `undefined` for all. */
+  readonly workflows: readonly string[] | undefined;
+  /** Not of these. */
+  readonly others: readonly string[];
+  /** Behind this place. */
+  readonly after: CreatedPlace;
+  /** Instances that are looked at, whatever they are. */
   readonly limit: number;
+}
+
+/** What a look has found. */
+export interface EndedPage {
+  /** In the order in which they were created. */
+  readonly trees: readonly EndedTree[];
+  /** Where the next look begins; `undefined` when there is nothing behind. */
+  readonly next: CreatedPlace | undefined;
 }
 
 /** What a removal came to. */
@@ -27,15 +44,13 @@ export interface Removal {
   readonly instances: number;
   /** Trees of which nothing is left. */
   readonly trees: readonly string[];
-  /** Trees that were too much for one transaction; to be asked for again. */
+  /** Trees that were too much for one transaction; to be asked for again, unless nothing was removed. */
   readonly left: readonly string[];
 }
 
 export interface StoredRetention {
-  /** The workflow that comes next behind that name and has instances; `undefined` behind the last one. */
-  nextWorkflow(name: string): Promise<string | undefined>;
-  /** Trees of a workflow, by when they ended. */
-  ended(filter: EndedFilter): Promise<EndedTree[]>;
+  /** Trees among the next instances that were created before the time. */
+  ended(filter: EndedFilter): Promise<EndedPage>;
   /** How many instances the trees have. */
   count(trees: readonly string[]): Promise<number>;
   /**

@@ -8,7 +8,7 @@
  *    first and its first instance last, by which the rest is found again.
  */
 import type { Database } from "./database.ts";
-import type { EndedFilter, EndedTree, Removal, StoredRetention } from "./retention.ts";
+import type { EndedFilter, EndedPage, Removal, StoredRetention } from "./retention.ts";
 import { retryTransient } from "./retry-transient.ts";
 import type { Params, Queries, Runner } from "./runner.ts";
 import type { Statement } from "./statement.ts";
@@ -31,20 +31,22 @@ export class SqlRetention implements StoredRetention {
     this.#runner = runner;
   }
 
-  async nextWorkflow(name: string): Promise<string | undefined> {
-    const [row] = await this.#read(retention.nextWorkflow, { name });
-    return row?.workflow;
-  }
-
-  async ended({ workflow, before, after, limit }: EndedFilter): Promise<EndedTree[]> {
-    const params = { workflow, before, afterAt: after.endedAt, afterId: after.id, limit };
-    const rows = await this.#read(retention.endedTrees, params);
-    return rows.map(({ id, ended_at: endedAt, status, is_held: held }) => ({
-      id,
-      endedAt,
-      status,
-      isHeld: held === 1,
-    }));
+  async ended({ before, workflows, others, after, limit }: EndedFilter): Promise<EndedPage> {
+    const start = { behind: after.createdAt, behindId: after.id, before };
+    const [end] = await this.#read(retention.windowEnd, { ...start, limit });
+    if (!end) return { trees: [], next: undefined };
+    const { created_at: createdAt, id } = end;
+    const rows = await this.#read(retention.endedTrees, {
+      ...start,
+      upTo: createdAt,
+      upToId: id,
+      anyWorkflow: workflows ? 0 : 1,
+      workflows: workflows ?? [],
+      noOther: others.length === 0 ? 1 : 0,
+      others,
+    });
+    const trees = rows.map((row) => ({ id: row.id, status: row.status, isHeld: row.is_held === 1 }));
+    return { trees, next: { createdAt, id } };
   }
 
   async count(trees: readonly string[]): Promise<number> {
@@ -113,7 +115,8 @@ function choose(trees: readonly LockedTree[], before: number): Choice {
   let events = 0;
   for (const tree of trees) {
     const { id } = tree.root;
-    const rows = doomedOf(tree, before);
+    if (isLive(tree, before)) continue;
+    const rows = doomedOf(tree);
     if (rows.length === 0 && isCut) choice.left.push(id);
     if (rows.length === 0) continue;
     const weight = rows.reduce((sum, row) => sum + row.events, 0);
@@ -129,9 +132,12 @@ function choose(trees: readonly LockedTree[], before: number): Choice {
   return choice;
 }
 
-/** All of a tree that may go (1); of one that is too large members only; nothing when somebody else is at it. */
-function doomedOf({ root, members, size }: LockedTree, before: number): readonly retention.DoomedRow[] {
-  if (members.some(({ completed_at: end }) => end === null || end >= before)) return [];
+function isLive({ members }: LockedTree, before: number): boolean {
+  return members.some(({ completed_at: end }) => end === null || end >= before);
+}
+
+/** All of a tree that has ended (1); of one that is too large members only; nothing when somebody else is at it. */
+function doomedOf({ root, members, size }: LockedTree): readonly retention.DoomedRow[] {
   if (members.length === size) return [...members, root];
   return size > INSTANCES_AT_ONCE ? members : [];
 }

@@ -28,9 +28,8 @@ export class SqlViews implements Views {
   }
 
   async list(filter: ListFilter): Promise<SummaryRecord[]> {
-    const { source, params } = sourceOf(filter);
-    const statement = listing({ source, order: filter.order, inputs: filter.input.length });
-    const rows = await this.#read(statement, { ...params, ...restOf(filter) });
+    const statement = listing({ source: sourceOf(filter), order: filter.order, inputs: filter.input.length });
+    const rows = await this.#read(statement, restOf(filter));
     return rows.map(summaryOf);
   }
 

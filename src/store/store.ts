@@ -16,7 +16,7 @@ export type { Naming } from "./naming.ts";
 export type { Backlog, Operations, OutboxBacklog, WorkerStanding } from "./operations.ts";
 export type { ClaimedEvent, OutboxRecord, Settlement, StoredOutbox } from "./outbox.ts";
 export type { MysqlPool, PostgresPool } from "./pools.ts";
-export type { EndedTree, StoredRetention } from "./retention.ts";
+export type { CreatedPlace, EndedFilter, EndedPage, EndedTree, StoredRetention } from "./retention.ts";
 
 /** A request to cancel an instance. */
 export interface CancelRequest {

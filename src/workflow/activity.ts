@@ -1,6 +1,7 @@
 import { toMilliseconds } from "../core/duration.ts";
 import { MisplacedCallError, ValidationError } from "../core/errors.ts";
 import { resolveRetryPolicy } from "../core/retry.ts";
+import { isStorableText } from "../core/text.ts";
 import type { ActivityContext } from "./activity-context.ts";
 import type { ActivityCallOptions, ActivityOptions } from "./activity-options.ts";
 import type { AttemptSettings } from "./attempt-settings.ts";
@@ -92,9 +93,8 @@ const NAME_LENGTH = 200;
 
 /** @throws ValidationError */
 export function checkName(what: string, name: string): void {
-  const isName = typeof name === "string" && name.length > 0 && name.length <= NAME_LENGTH;
-  // Half a character, and NUL, cannot be stored everywhere: two names would become one.
-  if (isName && name.isWellFormed() && !name.includes("\0")) return;
+  // What cannot be stored as it is would make one name of two.
+  if (isStorableText(name) && name.length > 0 && name.length <= NAME_LENGTH) return;
   throw new ValidationError(
     `The name of ${what} ${JSON.stringify(name)} must have 1 to ${NAME_LENGTH} characters, all of them whole and none NUL.`,
   );

@@ -192,7 +192,8 @@ describe("output", () => {
     const app = await startApp({ workflows: [flow] });
     await (await flow.with({ id: "x".repeat(150) }).start(app)).result();
     const onTerminal = (more: Readonly<Record<string, string>>): string => {
-      const { NO_COLOR: _noColor, FORCE_COLOR: _forceColor, ...env } = process.env;
+      // Node takes a machine that says CI for one without colours.
+      const { NO_COLOR: _noColor, FORCE_COLOR: _forceColor, CI: _ci, ...env } = process.env;
       const command = `stty cols 100; "${process.execPath}" "${program}" list`;
       const all = { ...env, TERM: "xterm", ROMANCY_DATABASE_URL: databaseFile(), ...more };
       return spawnSync("/usr/bin/script", ["-qec", command, "/dev/null"], { encoding: "utf8", env: all }).stdout;

@@ -1,5 +1,5 @@
 /** A cancel counts from the moment at which it is durable, wherever it comes from and whatever the instance does. */
-import { beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   CancelledError,
   defineActivity,
@@ -8,28 +8,10 @@ import {
   InstanceNotCancellableError,
   InstanceNotFoundError,
   retryPolicies,
-  type WorkflowFailedError,
 } from "../../src/index.ts";
 import { holdDatabase, startApp } from "../support/apps.ts";
+import { failureOf, step, trail } from "../support/trail.ts";
 import { gate, until } from "../support/wait.ts";
-
-/** What has been done and undone, in order. */
-let trail: string[];
-
-beforeEach(() => {
-  trail = [];
-});
-
-const step = defineActivity("step", (_, name: string) => void trail.push(`do ${name}`), {
-  compensation: (_, name) => void trail.push(`undo ${name}`),
-});
-
-async function failureOf(result: Promise<unknown>): Promise<WorkflowFailedError> {
-  return result.then(
-    () => expect.fail("it did not fail"),
-    (error: WorkflowFailedError) => error,
-  );
-}
 
 const waits = defineWorkflow("waits", async (ctx) => {
   await step(ctx, "a");

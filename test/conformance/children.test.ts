@@ -1,5 +1,5 @@
 /** Workflows that are run by workflows. */
-import { beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import {
   defineActivity,
@@ -13,25 +13,8 @@ import {
   WorkflowNotRegisteredError,
 } from "../../src/index.ts";
 import { startApp } from "../support/apps.ts";
+import { failureOf, step, trail } from "../support/trail.ts";
 import { gate, until } from "../support/wait.ts";
-
-/** What has been done and undone, in order. */
-let trail: string[];
-
-beforeEach(() => {
-  trail = [];
-});
-
-const step = defineActivity("step", (_, name: string) => void trail.push(`do ${name}`), {
-  compensation: (_, name) => void trail.push(`undo ${name}`),
-});
-
-async function failureOf(result: Promise<unknown>): Promise<WorkflowFailedError> {
-  return result.then(
-    () => expect.fail("it did not fail"),
-    (error: WorkflowFailedError) => error,
-  );
-}
 
 async function ids(app: Romancy, workflow: string): Promise<string[]> {
   return (await app.listInstances({ workflow })).instances.map(({ id }) => id);

@@ -1,5 +1,6 @@
 /** What has ended long ago is removed, all of it, and nothing else. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { Housekeeping } from "../../src/engine/housekeeping.ts";
 import { sweep } from "../../src/engine/retention.ts";
 import { type RetentionOptions, resolveRetention } from "../../src/engine/retention-options.ts";
 import {
@@ -308,6 +309,15 @@ describe("the option retention", () => {
     expect(await swept({ instances: "5 days", workflows: { flow: false, failing: "11 days" } })).toHaveLength(4);
     expect(await swept({ workflows: { failing: "9 days" } })).toEqual(["a", "b", "d"]);
     expect(await swept({ instances: "9 days" })).toEqual(["d"]);
+  });
+
+  it("is what workers look after now and then", async () => {
+    const started = vi.spyOn(Housekeeping.prototype, "start");
+    await endedApp({ retention: { workflows: { flow: "1h" } } });
+    await age(DAY);
+    await (started.mock.contexts[0] as Housekeeping).sweep();
+    expect(await instances()).toEqual(["c", "d"]);
+    started.mockRestore();
   });
 
   it("is for events that were given up, too", async () => {

@@ -1,41 +1,9 @@
 /** A worker that stops while it undoes what a workflow has done. */
-import { beforeEach, describe, expect, it } from "vitest";
-import {
-  type CompensationContext,
-  defineActivity,
-  defineCompensation,
-  defineWorkflow,
-  type WorkflowFailedError,
-} from "../../src/index.ts";
+import { describe, expect, it } from "vitest";
+import { defineActivity, defineCompensation, defineWorkflow } from "../../src/index.ts";
 import { startApp } from "../support/apps.ts";
+import { failureOf, making as step, trail } from "../support/trail.ts";
 import { gate, until } from "../support/wait.ts";
-
-/** What has been done and undone, in order. */
-let trail: string[];
-
-beforeEach(() => {
-  trail = [];
-});
-
-const undoStep = defineCompensation("undo_step", (ctx: CompensationContext<{ made: string }>, name: string) => {
-  trail.push(`undo ${name} (${ctx.result.made})`);
-});
-
-const step = defineActivity(
-  "step",
-  (_, name: string) => {
-    trail.push(`do ${name}`);
-    return { made: name.toUpperCase() };
-  },
-  { compensation: undoStep },
-);
-
-async function failureOf(result: Promise<unknown>): Promise<WorkflowFailedError> {
-  return result.then(
-    () => expect.fail("it did not fail"),
-    (error: WorkflowFailedError) => error,
-  );
-}
 
 describe("a rollback that was cut off", () => {
   it("goes on with what is left, and does not run the workflow forward again", async () => {

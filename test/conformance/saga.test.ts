@@ -1,7 +1,6 @@
 /** What a workflow has done is undone when it fails. */
-import { beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
-  type CompensationContext,
   CompensationError,
   defineActivity,
   defineCompensation,
@@ -9,32 +8,12 @@ import {
   NothingToCompensateError,
   retryPolicies,
   TerminalError,
-  type WorkflowFailedError,
 } from "../../src/index.ts";
 import { startApp, testDatabase } from "../support/apps.ts";
 import { countCommits } from "../support/counts.ts";
 import { placeholders } from "../support/database.ts";
+import { failureOf, making as step, trail } from "../support/trail.ts";
 import { gate, until } from "../support/wait.ts";
-
-/** What has been done and undone, in order. */
-let trail: string[];
-
-beforeEach(() => {
-  trail = [];
-});
-
-const undoStep = defineCompensation("undo_step", (ctx: CompensationContext<{ made: string }>, name: string) => {
-  trail.push(`undo ${name} (${ctx.result.made})`);
-});
-
-const step = defineActivity(
-  "step",
-  (_, name: string) => {
-    trail.push(`do ${name}`);
-    return { made: name.toUpperCase() };
-  },
-  { compensation: undoStep },
-);
 
 const fail = defineActivity(
   "fail",
@@ -43,13 +22,6 @@ const fail = defineActivity(
   },
   { retry: false },
 );
-
-async function failureOf(result: Promise<unknown>): Promise<WorkflowFailedError> {
-  return result.then(
-    () => expect.fail("it did not fail"),
-    (error: WorkflowFailedError) => error,
-  );
-}
 
 describe("a workflow that fails", () => {
   const three = defineWorkflow("three", async (ctx) => {

@@ -1,58 +1,62 @@
-/** The code of a page compiles. What it takes for granted stands in a comment of the page that begins with "checked". */
+/**
+ * The code of the pages compiles. What a page takes for granted stands in a comment that begins with "checked": the code
+ * behind it, up to the next such comment, is one module. A block that has a file's name is that file.
+ */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { modulesOf, type Page, pages } from "./pages.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
-const CHECKED = /<!-- checked\n(.*?)-->/s;
-const BLOCK = /```ts\n(.*?)```/gs;
+const OPTIONS = {
+  extends: join(root, "tsconfig.json"),
+  compilerOptions: {
+    paths: {
+      romancy: [join(root, "src/index.ts")],
+      "romancy/outbox/*": [join(root, "src/outbox/*.ts")],
+      "romancy/*": [join(root, "src/*/index.ts")],
+    },
+    // As in tsconfig.llm.json.
+    skipLibCheck: true,
+  },
+  exclude: [],
+};
 
-/** By name, each as one module. */
-function modules(): Map<string, string> {
-  const found = new Map<string, string>();
-  for (const page of readdirSync(join(root, "docs"))) {
-    const text = readFileSync(join(root, "docs", page), "utf8");
-    const [, before] = CHECKED.exec(text) ?? [];
-    if (before === undefined) continue;
-    const blocks = [...text.matchAll(BLOCK)].map(([, block]) => block);
-    found.set(`${basename(page, ".md")}.ts`, [before, ...blocks].join("\n"));
-  }
-  return found;
-}
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "romancy-docs-"));
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
+  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const all = pages(root);
+
+it("is found in all pages", () => {
+  const names = all.map(({ name }) => name);
+  expect(names).toEqual(expect.arrayContaining(["README", "docs/saga", "docs/getting-started", "docs/llm"]));
+});
+
+it("says what it takes for granted", () => {
+  expect(all.filter((page) => modulesOf(page) === undefined).map(({ name }) => name)).toEqual([]);
+});
 
 it("is checked by the compiler", { timeout: 60_000 }, () => {
-  const folder = mkdtempSync(join(tmpdir(), "romancy-docs-"));
-  try {
-    const pages = modules();
-    expect([...pages.keys()]).toEqual(expect.arrayContaining(["cancel.ts", "saga.ts", "testing.ts", "versioning.ts"]));
-    for (const [name, text] of pages) writeFileSync(join(folder, name), text);
-    const config = {
-      extends: join(root, "tsconfig.json"),
-      compilerOptions: {
-        paths: {
-          romancy: [join(root, "src/index.ts")],
-          "romancy/mcp": [join(root, "src/mcp/index.ts")],
-          "romancy/testing": [join(root, "src/testing/index.ts")],
-          "romancy/otel": [join(root, "src/otel/index.ts")],
-          "@opentelemetry/api": [join(root, "node_modules/@opentelemetry/api")],
-          zod: [join(root, "node_modules/zod")],
-        },
-        typeRoots: [join(root, "node_modules/@types")],
-        // The folder has no package.json that would say so.
-        module: "esnext",
-        moduleResolution: "bundler",
-      },
-      include: [`${folder}/*.ts`],
-    };
-    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
-    const compiler = join(root, "node_modules/.bin/tsc");
-    const { stdout } = spawnSync(compiler, ["--noEmit", "-p", folder], { encoding: "utf8" });
-    expect(stdout).toBe("");
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  for (const page of all) writePage(page);
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ ...OPTIONS, include: [join(folder, "pages")] }));
+  const compiler = join(root, "node_modules/.bin/tsc");
+  const { stdout } = spawnSync(compiler, ["--noEmit", "-p", folder], { encoding: "utf8" });
+  expect(stdout).toBe("");
 });
+
+function writePage(page: Page): void {
+  for (const [name, text] of modulesOf(page) ?? []) {
+    const file = join(folder, "pages", page.name, name);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  }
+}

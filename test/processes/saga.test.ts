@@ -6,11 +6,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import type { HistoryEntry, Romancy, WorkflowFailedError } from "../../src/index.ts";
+import type { HistoryEntry, Romancy } from "../../src/index.ts";
 import { dice, seed } from "../crash/random.ts";
 import { startApp, testDatabase } from "../support/apps.ts";
 import { dialectName, placeholders } from "../support/database.ts";
 import { effort } from "../support/effort.ts";
+import { failureOf } from "../support/trail.ts";
 import { sagasOf } from "./fixtures/sagas.ts";
 
 vi.setConfig({ testTimeout: 180_000 });
@@ -54,13 +55,6 @@ function trailOf(id: string): string[] {
 async function second(): Promise<{ app: Romancy; sagas: ReturnType<typeof sagasOf> }> {
   const sagas = sagasOf((ctx, what) => appendFileSync(log, `${ctx.instanceId} ${what}\n`), INSERT);
   return { app: await startApp({ workflows: Object.values(sagas) }), sagas };
-}
-
-async function failureOf(result: Promise<unknown>): Promise<WorkflowFailedError> {
-  return result.then(
-    () => expect.fail("it did not fail"),
-    (error: WorkflowFailedError) => error,
-  );
 }
 
 /** What can be undone of what a history says was done, in that order. */

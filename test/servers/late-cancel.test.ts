@@ -1,16 +1,11 @@
 /** Cancels whose connections are cut, and whose messages reach the server later, or whose answers never come. */
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import {
-  defineActivity,
-  defineWorkflow,
-  InstanceNotCancellableError,
-  retryPolicies,
-  type WorkflowFailedError,
-} from "../../src/index.ts";
+import { defineActivity, defineWorkflow, InstanceNotCancellableError, retryPolicies } from "../../src/index.ts";
 import { dice, seed } from "../crash/random.ts";
 import { startApp, testDatabase } from "../support/apps.ts";
 import { placeholders } from "../support/database.ts";
 import { isWaiting } from "../support/locks.ts";
+import { failureOf } from "../support/trail.ts";
 import { type Gate, gate, until } from "../support/wait.ts";
 import { cuttingProxy } from "./cutting-proxy.ts";
 import { LateProxy } from "./late-proxy.ts";
@@ -80,13 +75,6 @@ async function answerTo(cancelled: Promise<void>): Promise<"cancelled" | "comple
       expect(error).toBeInstanceOf(InstanceNotCancellableError);
       return "completed" as const;
     },
-  );
-}
-
-async function failureOf(result: Promise<unknown>): Promise<WorkflowFailedError> {
-  return result.then(
-    () => expect.fail("it was not cancelled"),
-    (error: WorkflowFailedError) => error,
   );
 }
 

@@ -39,7 +39,7 @@ export async function actualColumns(): Promise<Column[]> {
     rows
       .map(({ t, c, d, n }) => `${String(t)}.${String(c)} ${kindOf(String(d))}${n === "YES" ? "?" : ""}`)
       // What stands for partial indexes where there are none.
-      .filter((column) => !/^romancy_instances\.(blocked_since|root_ended_at) /.test(column))
+      .filter((column) => !/^romancy_instances\.(blocked_since|listed_status) /.test(column))
       .toSorted()
   );
 }

@@ -56,7 +56,7 @@ const mysqlDialect: Dialect = {
       select 1 from json_table(${lists}, '$[*]' columns (place text path '$')) as lists
       where json_type(json_extract(${column}, lists.place)) <> 'ARRAY') end`,
   isBlocked: "blocked_since is not null",
-  rootEndedAt: "root_ended_at",
+  isListedAs: (status) => `listed_status = '${status}'`,
   isLockHeld: (column) => `case when ${column} is not null then 1 - is_free_lock(${column}) end`,
 };
 

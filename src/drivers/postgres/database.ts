@@ -53,7 +53,7 @@ const postgresDialect: Dialect = {
   isJsonAt: (column, { path }, value) =>
     sql`jsonb_path_query_first(${jsonb(column)}, ('strict ' || ${path})::jsonpath, '{}', true) = ${jsonb(value)}`,
   isBlocked: "status = 'blocked'",
-  rootEndedAt: "completed_at",
+  isListedAs: (status) => `status = '${status}'`,
   // A key of 64 bits shows as two numbers of 32 (https://www.postgresql.org/docs/current/view-pg-locks.html).
   isLockHeld: (column) => `case when ${column} is not null then (
     select count(*)::int from pg_locks l

@@ -3,8 +3,9 @@
  *
  * 1. What a listing is read from is one index range, or several that are merged: each is in the listing's order, so that
  *    no more rows are read than a page takes, and those that the other parts of the filter leave out.
- * 2. The text depends on how many ranges and values there are, never on what they are.
+ * 2. The text depends on which statuses are asked for, and on how many values; never on what users have written.
  */
+import type { InstanceStatus } from "../../core/status.ts";
 import type { Dialect } from "../dialect.ts";
 import { $, $int, $list, joined, type Sql, sql } from "../sql.ts";
 import { type Statement, statement } from "../statement.ts";
@@ -17,10 +18,23 @@ const COLUMNS = sql`
   id, workflow, status, tags, priority, version, continued_from, parent_id, root_id, cancel_requested_at, cancel_reason,
   worker_id, created_at, updated_at, completed_at`;
 
-/** What a listing is read from; `places` ranges where it may be several. */
+/** What a listing is read from; of statuses each is a range. */
 export type Source =
   | { readonly type: "all" | "parent" | "root" }
-  | { readonly type: "statuses" | "workflows"; readonly places: number };
+  | { readonly type: "statuses"; readonly statuses: readonly InstanceStatus[] };
+
+/**
+ * Statuses that have an index. The others, of which each instance has one after the other, have none: it would cost all
+ * that run a third of their throughput. There are many of them, so that a page of the newest ones is soon found.
+ */
+export const LISTED_STATUSES: ReadonlySet<InstanceStatus> = new Set<InstanceStatus>([
+  "waiting",
+  "compensating",
+  "blocked",
+  "failed",
+  "cancelled",
+  "recurred",
+] as const);
 
 /** The form of a listing's text. */
 export interface Form {
@@ -33,8 +47,8 @@ export interface Form {
 /** The statement for listings of that form; the same one each time. */
 export function listing(form: Form): Statement<string, SummaryRow> {
   const { source, order, inputs } = form;
-  const places = "places" in source ? source.places : 1;
-  const name = `instances.list.${source.type}.${places}.${order}.${inputs}`;
+  const ranges = source.type === "statuses" ? source.statuses.join("-") : source.type;
+  const name = `instances.list.${ranges}.${order}.${inputs}`;
   let found = made.get(name);
   if (!found) {
     found = statement(name, (d) => textOf(d, form));
@@ -47,7 +61,7 @@ const made = new Map<string, Statement<string, SummaryRow>>();
 
 function textOf(d: Dialect, { source, order, inputs }: Form): Sql<string> {
   const ordered = sql`order by ${order === "newest" ? "created_at desc, id desc" : "created_at, id"} limit ${$int("limit")}`;
-  const [first, ...others] = rangesOf(source).map(
+  const [first, ...others] = rangesOf(d, source).map(
     (range) => sql`
     select ${COLUMNS} from romancy_instances
     where ${range} and ${order === "newest" ? NEWEST : OLDEST} and ${restOf(d, inputs)} ${ordered}`,
@@ -59,7 +73,7 @@ function textOf(d: Dialect, { source, order, inputs }: Form): Sql<string> {
   return sql`${joined(parts, " union all ")} ${ordered}`;
 }
 
-function rangesOf(source: Source): Sql<string>[] {
+function rangesOf(d: Dialect, source: Source): Sql<string>[] {
   switch (source.type) {
     case "all":
       return [sql`1 = 1`];
@@ -69,12 +83,7 @@ function rangesOf(source: Source): Sql<string>[] {
       // In the words of the index, which leaves out what is its own root.
       return [sql`root_id = ${$("rootId")} and root_id <> id`, sql`id = ${$("rootId")} and root_id = ${$("rootId")}`];
     case "statuses":
-      return placesOf(source.places, (place) => sql`status = ${$(`status${place}`)}`);
-    case "workflows":
-      return placesOf(
-        source.places,
-        (place) => sql`status = ${$(`status${place}`)} and workflow = ${$(`workflow${place}`)}`,
-      );
+      return source.statuses.map((status) => sql`${d.isListedAs(status)}`);
   }
 }
 

@@ -3,21 +3,27 @@ import { $, $int, $list, type Sql, sql } from "../sql.ts";
 import { type Statement, statement } from "../statement.ts";
 import { deleteOldest } from "./delete-oldest.ts";
 
-/** In the words of the index of trees, which leaves out what is another's. */
-const isEndedRoot = (d: Dialect): Sql<never> => sql`root_id = id and ${d.rootEndedAt} is not null`;
+type Window = "behind" | "behindId" | "upTo" | "upToId";
 
-/** MySQL finds it among all instances: its index has all of them, and a workflow whose instances are children many. */
-export const nextWorkflow: Statement<"name", { readonly workflow: string }> = statement(
-  "retention.nextWorkflow",
-  (d) => sql`
-  select workflow from romancy_instances
-  where workflow > ${$("name")} ${d.name === "mysql" ? "" : sql`and ${isEndedRoot(d)}`}
-  order by workflow limit 1`,
+/** From one place in the order of creation, without it, to another. */
+const isWithin = sql`r.created_at >= ${$int("behind")} and (r.created_at > ${$int("behind")} or r.id > ${$("behindId")})`;
+
+/** The last of so many instances behind a place that were created before a time. */
+export const windowEnd: Statement<
+  "behind" | "behindId" | "before" | "limit",
+  { readonly id: string; readonly created_at: number }
+> = statement(
+  "retention.windowEnd",
+  () => sql`
+  select id, created_at from (
+    select r.id, r.created_at from romancy_instances r
+    where ${isWithin} and r.created_at < ${$int("before")}
+    order by r.created_at, r.id limit ${$int("limit")}) as seen
+  order by created_at desc, id desc limit 1`,
 );
 
 export interface TreeRow {
   readonly id: string;
-  readonly ended_at: number;
   readonly status: string;
   readonly is_held: number;
 }
@@ -25,11 +31,12 @@ export interface TreeRow {
 /** Members of a tree but its first; the newest ones are looked at first, for of those that go on it is the last that lives. */
 const isLive = sql`(m.completed_at is null or m.completed_at >= ${$int("before")})`;
 
-/** Trees of a workflow, by when their first instance has ended; of one that went on, what its last came to. */
-export const endedTrees: Statement<"workflow" | "before" | "afterAt" | "afterId" | "limit", TreeRow> = statement(
-  "retention.ended",
-  (d) => sql`
-  select r.id, r.${d.rootEndedAt} as ended_at,
+/** Trees whose first instance has ended; of one that went on, what its last came to. */
+export const endedTrees: Statement<Window | "before" | "anyWorkflow" | "workflows" | "noOther" | "others", TreeRow> =
+  statement(
+    "retention.ended",
+    (d) => sql`
+  select r.id,
     coalesce(
       (select l.status from romancy_chains c join romancy_instances l on l.id = c.instance_id
        where c.chain_id = r.id order by c.generation desc limit 1), r.status) as status,
@@ -37,11 +44,12 @@ export const endedTrees: Statement<"workflow" | "before" | "afterAt" | "afterId"
       (select 1 from romancy_instances m where m.root_id = r.id and m.root_id <> m.id and ${isLive}
        order by m.created_at desc limit 1), 0) as is_held
   from romancy_instances r
-  where r.workflow = ${$("workflow")} and r.root_id = r.id
-    and r.${d.rootEndedAt} < ${$int("before")} and r.${d.rootEndedAt} >= ${$int("afterAt")}
-    and (r.${d.rootEndedAt} > ${$int("afterAt")} or r.id > ${$("afterId")})
-  order by r.${d.rootEndedAt}, r.id limit ${$int("limit")}`,
-);
+  where ${isWithin} and r.created_at <= ${$int("upTo")} and (r.created_at < ${$int("upTo")} or r.id <= ${$("upToId")})
+    and r.root_id = r.id and r.completed_at < ${$int("before")}
+    and (${$int("anyWorkflow")} = 1 or ${d.isOneOf("r.workflow", $list("workflows"))})
+    and (${$int("noOther")} = 1 or not ${d.isOneOf("r.workflow", $list("others"))})
+  order by r.created_at, r.id`,
+  );
 
 const isMember = (d: Dialect): Sql<"ids"> => sql`${d.isOneOf("root_id", $list("ids"))} and root_id <> id`;
 

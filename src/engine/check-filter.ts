@@ -1,0 +1,33 @@
+/** What filters and options have in common. */
+
+import { ValidationError } from "../core/errors.ts";
+import { isStorableText } from "../core/text.ts";
+
+/** @throws ValidationError when it is no object, or has a member that is not known */
+export function checkKeys(what: string, given: unknown, known: Readonly<Record<string, true>>): void {
+  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+    throw new ValidationError(`${what} must be an object.`);
+  }
+  const unknown = Object.keys(given).find((key) => !Object.hasOwn(known, key));
+  if (unknown === undefined) return;
+  throw new ValidationError(
+    `${what} has no ${JSON.stringify(unknown)}. It can have: ${Object.keys(known).join(", ")}.`,
+  );
+}
+
+/**
+ * One text, or several, each once; `undefined` when nothing is given.
+ *
+ * @throws ValidationError when it is neither, or a list of none
+ */
+export function listOf(key: string, given: string | readonly string[] | undefined): readonly string[] | undefined {
+  if (given === undefined) return undefined;
+  const list: readonly unknown[] = typeof given === "string" ? [given] : Array.isArray(given) ? given : [];
+  if (list.length > 0 && list.every(isText)) return [...new Set(list)];
+  throw new ValidationError(`${key} must be a text, or a list of one or more. Leave it out for all.`);
+}
+
+/** Whether it can be a part of a name: see `checkName`. */
+export function isText(text: unknown): text is string {
+  return isStorableText(text) && text !== "";
+}
