@@ -49,6 +49,8 @@ export class Count {
   constructor(type: "counter" | "gauge", name: string, help: string, ...labels: readonly string[]) {
     this.#type = type;
     this.#figure = { name, help, labels };
+    // Where nothing tells series apart there is one from the beginning: none is not the same as 0.
+    if (labels.length === 0) this.#series.of([]);
   }
 
   add(amount: number, ...labels: Labels): void {

@@ -314,14 +314,10 @@ export class Run implements TaskOwner, SubmissionsHost {
   }
 
   #finish(patch: InstancePatch): void {
-    this.#end(patch);
-    this.#close("The workflow has ended");
-  }
-
-  #end(patch: InstancePatch): void {
     void this.#submissions.send(patch)?.then((applied) => {
       if (applied) this.#leave(patch);
     });
+    this.#close("The workflow has ended");
   }
 
   #leave(patch: InstancePatch): void {

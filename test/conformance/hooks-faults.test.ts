@@ -47,8 +47,8 @@ describe("hooks", () => {
       await pay(ctx, "hush");
     });
     const watching: Hooks = {
-      aroundActivity: async (fact, run) => {
-        await run().catch((error: unknown) => around.push(JSON.stringify(fact), String(error)));
+      aroundActivity(fact, run) {
+        run().catch((error: unknown) => around.push(JSON.stringify(fact), String(error)));
       },
     };
     const app = await startApp({ workflows: [flow], hooks: [hooks, watching] });

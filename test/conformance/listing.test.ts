@@ -296,6 +296,7 @@ describe("a filter that makes no sense", () => {
       [{ version: 1 }, /version/],
       [{ createdFrom: "2026-01-01" }, /createdFrom.*Date/],
       [{ updatedBefore: new Date(Number.NaN) }, /updatedBefore/],
+      [{ completedFrom: Object.create(null) }, /completedFrom.*Date/],
       [{ tags: ["a"] }, /tags/],
       [{ tags: { a: 1 } }, /tags/],
       [{ tags: { a: "\ud800" } }, /tags/],

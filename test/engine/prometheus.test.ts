@@ -13,6 +13,7 @@ it("gives counters and gauges with their labels, quoted", () => {
     'started_total{workflow="c"} 3',
   ]);
   const active = new Count("gauge", "active", "Those there are.");
+  expect(active.lines().at(-1)).toBe("active 0");
   active.add(2);
   active.add(-1);
   expect(active.lines().at(-1)).toBe("active 1");
