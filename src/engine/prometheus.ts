@@ -23,13 +23,15 @@ class Series<T> {
   }
 
   of(labels: Labels): T {
-    const known = this.#byKey.get(labels.join("\0"));
+    // Most have one, and its text needs no making.
+    const key = labels.length === 1 ? (labels[0] as string) : labels.join("\0");
+    const known = this.#byKey.get(key);
     if (known) return known.value;
     if (this.#byKey.size >= MOST_SERIES && labels.some((label) => label !== OTHER)) {
       return this.of(labels.map(() => OTHER));
     }
     const made = { labels, value: this.#create() };
-    this.#byKey.set(labels.join("\0"), made);
+    this.#byKey.set(key, made);
     return made.value;
   }
 
