@@ -11,12 +11,12 @@ import type { Reservation } from "../core/slot.ts";
 import type { AnyWorkflow } from "../workflow/workflow.ts";
 import { Attempt, type AttemptEnvironment, type AttemptOptions, type AttemptOutcome } from "./activity.ts";
 import type { Clock } from "./clock.ts";
-import type { HookRunner } from "./hooks.ts";
 import type { Journal } from "./journal.ts";
 import type { ActivityRequest } from "./requests.ts";
-import type { RunFacts } from "./run-facts.ts";
 import type { ActivitySession } from "./session.ts";
 import type { Slots } from "./slots.ts";
+import type { HookRunner } from "./watching/hooks.ts";
+import type { RunFacts } from "./watching/run-facts.ts";
 
 /** What a task needs from its worker. */
 export interface TaskHost {

@@ -13,13 +13,13 @@ import type { Logger } from "../workflow/logger.ts";
 import type { SentEvent } from "../workflow/outbox.ts";
 import { validate, validateArguments } from "../workflow/schema.ts";
 import type { Clock } from "./clock.ts";
-import type { HookRunner } from "./hooks.ts";
 import { bindLogger } from "./log.ts";
 import { channelMessage } from "./messages.ts";
-import { outgoingEvent } from "./outgoing.ts";
+import { outgoingEvent } from "./outbox/outgoing.ts";
 import { runAsActivity } from "./scope.ts";
 import type { Seams } from "./seams.ts";
 import { ActivitySession } from "./session.ts";
+import type { HookRunner } from "./watching/hooks.ts";
 
 export interface AttemptOptions {
   readonly activity: AnyActivity;

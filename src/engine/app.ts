@@ -14,30 +14,30 @@ import type { Startable, StartOptions, WorkflowStarter } from "../workflow/start
 import type { AnyWorkflow, Workflow } from "../workflow/workflow.ts";
 import { cancel, retryCompensations } from "./cancel.ts";
 import { prepareEvent } from "./events.ts";
-import type { Finding } from "./finding.ts";
 import { handleOf } from "./handle.ts";
-import { type HistoryEntry, readHistory } from "./history-entries.ts";
-import { exportHistory, type HistoryExport } from "./history-export.ts";
-import { HookRunner } from "./hooks.ts";
-import { describeInstance } from "./inspect.ts";
-import { type InstancePage, listInstances } from "./listing.ts";
-import type { InstanceFilter } from "./listing-filter.ts";
+import { type HistoryEntry, readHistory } from "./inspection/history-entries.ts";
+import { exportHistory, type HistoryExport } from "./inspection/history-export.ts";
+import { describeInstance } from "./inspection/inspect.ts";
+import { type InstancePage, listInstances } from "./inspection/listing.ts";
+import type { InstanceFilter } from "./inspection/listing-filter.ts";
 import { bindLogger } from "./log.ts";
-import { Metrics } from "./metrics.ts";
 import { openRunning } from "./opening.ts";
+import type { Finding } from "./operating/finding.ts";
+import { type PruneOptions, type PruneResult, prune } from "./operating/retention.ts";
+import { retry } from "./operating/retry.ts";
+import { listWorkers, type WorkerInfo } from "./operating/workers.ts";
 import { type ResolvedOptions, type RomancyOptions, resolveOptions } from "./options.ts";
-import { outboxOf } from "./outbox.ts";
+import { outboxOf } from "./outbox/outbox.ts";
 import { publish, type SendingEnvironment, sendTo } from "./publish.ts";
 import { randomBytes } from "./random.ts";
 import { type ReplayResult, replay } from "./replay.ts";
-import { type PruneOptions, type PruneResult, prune } from "./retention.ts";
-import { retry } from "./retry.ts";
 import type { Running } from "./running.ts";
 import { diagnoseDatabase, withDatabase } from "./schema.ts";
 import { guardRejections, unguardRejections } from "./scope.ts";
 import { type StartEnvironment, start } from "./start.ts";
 import { type TestingDoor, testingDoor } from "./testing-door.ts";
-import { listWorkers, type WorkerInfo } from "./workers.ts";
+import { HookRunner } from "./watching/hooks.ts";
+import { Metrics } from "./watching/metrics.ts";
 
 /**
  * Durable workflows in this process, on the user's own database.

@@ -11,8 +11,8 @@ import {
 import { isStorableText } from "../core/text.ts";
 import { checkName } from "../workflow/activity.ts";
 import type { Clock } from "./clock.ts";
-import type { HookRunner } from "./hooks.ts";
 import { type Journal, write } from "./journal.ts";
+import type { HookRunner } from "./watching/hooks.ts";
 
 export interface RequestEnvironment {
   readonly journal: Journal;

@@ -8,7 +8,7 @@ import type { InstanceDescription, WorkflowHandle } from "../workflow/handle.ts"
 import type { StartOptions } from "../workflow/starting.ts";
 import type { AnyWorkflow } from "../workflow/workflow.ts";
 import { checkReason } from "./cancel.ts";
-import { describeInstance } from "./inspect.ts";
+import { describeInstance } from "./inspection/inspect.ts";
 import { newInstance } from "./new-instance.ts";
 import type { ContextOptions, Request } from "./requests.ts";
 import { checkPlace } from "./scope.ts";

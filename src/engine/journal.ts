@@ -15,11 +15,11 @@ import { AppStateError, messageOf } from "../core/errors.ts";
 import { outgoingOf } from "../core/outgoing.ts";
 import type { Store } from "../store/store.ts";
 import type { Logger } from "../workflow/logger.ts";
-import type { HookRunner } from "./hooks.ts";
 import { performance, setImmediate, setTimeout } from "./machine-time.ts";
 import { settlesWithin } from "./patience.ts";
 import { currentActivity } from "./scope.ts";
 import { NO_SEAMS, type Seams } from "./seams.ts";
+import type { HookRunner } from "./watching/hooks.ts";
 
 /** Rows after which a batch is full; a larger one would stop the event loop for longer than others should wait. */
 const MAX_ROWS = 1_000;

@@ -5,7 +5,7 @@ import { checkSchema, migrate } from "../store/migrate.ts";
 import { SqlStore } from "../store/sql-store.ts";
 import type { Publisher } from "../workflow/outbox.ts";
 import { openDatabase } from "./open-database.ts";
-import type { OutboxSettings } from "./outbox-options.ts";
+import type { OutboxSettings } from "./outbox/outbox-options.ts";
 import { Running, type Setup } from "./running.ts";
 
 /**

@@ -8,8 +8,8 @@ import type { Hooks } from "../workflow/hooks.ts";
 import type { Logger } from "../workflow/logger.ts";
 import type { AnyWorkflow } from "../workflow/workflow.ts";
 import { consoleLogger } from "./log.ts";
-import { type OutboxOptions, type OutboxSettings, resolveOutbox } from "./outbox-options.ts";
-import { type RetentionOptions, type RetentionSettings, resolveRetention } from "./retention-options.ts";
+import { type RetentionOptions, type RetentionSettings, resolveRetention } from "./operating/retention-options.ts";
+import { type OutboxOptions, type OutboxSettings, resolveOutbox } from "./outbox/outbox-options.ts";
 import { NO_SEAMS, type Seams } from "./seams.ts";
 
 /** What an app can be told. Only `database` is needed. */

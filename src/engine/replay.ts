@@ -17,7 +17,7 @@ import type { AnyWorkflow } from "../workflow/workflow.ts";
 import { Cancellation } from "./cancellation.ts";
 import { systemClock } from "./clock.ts";
 import { type Ending, endingOf, endOf, patchForRollback, patchForVerdict } from "./ending.ts";
-import { type ExportedInstance, type HistoryExport, readExport } from "./history-export.ts";
+import { type ExportedInstance, type HistoryExport, readExport } from "./inspection/history-export.ts";
 import { setImmediate } from "./machine-time.ts";
 import { runProgram } from "./program.ts";
 import { randomBytes } from "./random.ts";

@@ -29,11 +29,11 @@ import { successorOf } from "./recurrence.ts";
 import { rejoining } from "./rejoining.ts";
 import type { Request } from "./requests.ts";
 import { Rollback, splitHistory, type Verdict } from "./rollback.ts";
-import { RunFacts } from "./run-facts.ts";
 import type { RunHost } from "./run-host.ts";
 import { isInCleanup } from "./scope.ts";
 import { StuckWarning } from "./stuck-warning.ts";
 import { Submissions, type SubmissionsHost } from "./submissions.ts";
+import { RunFacts } from "./watching/run-facts.ts";
 
 export class Run implements TaskOwner, SubmissionsHost {
   readonly id: string;

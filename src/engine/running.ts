@@ -7,21 +7,21 @@ import type { Logger } from "../workflow/logger.ts";
 import type { Publisher } from "../workflow/outbox.ts";
 import type { AnyWorkflow } from "../workflow/workflow.ts";
 import { type Clock, DatabaseClock, systemClock } from "./clock.ts";
-import type { HookRunner } from "./hooks.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { Journal } from "./journal.ts";
 import { bindLogger } from "./log.ts";
 import { clearInterval, setInterval, wallClock } from "./machine-time.ts";
+import { sweep } from "./operating/retention.ts";
 import type { ResolvedOptions } from "./options.ts";
+import { Relayer } from "./outbox/relayer.ts";
 import { settlesWithin } from "./patience.ts";
 import { Announcer, Presence } from "./presence.ts";
 import { ownIdentity } from "./process-identity.ts";
 import { randomBytes } from "./random.ts";
-import { Relayer } from "./relayer.ts";
 import { Results } from "./results.ts";
-import { sweep } from "./retention.ts";
 import type { Load } from "./seams.ts";
 import { IDLE_INTERVAL, Watch } from "./watch.ts";
+import type { HookRunner } from "./watching/hooks.ts";
 import { Worker } from "./worker.ts";
 
 /** Milliseconds that the database is given, beside running activities, when the app shuts down. */

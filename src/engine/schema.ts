@@ -2,9 +2,9 @@
 import type { Database } from "../store/database.ts";
 import { listMigrations } from "../store/migrate.ts";
 import { SqlStore } from "../store/sql-store.ts";
-import { diagnose } from "./diagnose.ts";
-import type { Finding } from "./finding.ts";
 import { fileOf, openDatabase } from "./open-database.ts";
+import { diagnose } from "./operating/diagnose.ts";
+import type { Finding } from "./operating/finding.ts";
 import type { ResolvedOptions } from "./options.ts";
 
 /** @param creates whether a SQLite file is made when it does not exist */

@@ -7,11 +7,11 @@ import type { Claim } from "../store/store.ts";
 import type { StartOptions } from "../workflow/starting.ts";
 import type { AnyWorkflow } from "../workflow/workflow.ts";
 import type { Clock } from "./clock.ts";
-import type { HookRunner } from "./hooks.ts";
-import { tellStart } from "./instance-facts.ts";
 import { type Journal, write } from "./journal.ts";
 import { newInstance } from "./new-instance.ts";
 import { currentActivity } from "./scope.ts";
+import type { HookRunner } from "./watching/hooks.ts";
+import { tellStart } from "./watching/instance-facts.ts";
 import type { Worker } from "./worker.ts";
 
 export interface StartEnvironment {

@@ -6,9 +6,9 @@ import { contextOf } from "../core/trace-context.ts";
 import type { Claim } from "../store/store.ts";
 import type { Logger } from "../workflow/logger.ts";
 import type { Clock } from "./clock.ts";
-import type { HookRunner } from "./hooks.ts";
-import { tellEnd } from "./instance-facts.ts";
 import type { Journal } from "./journal.ts";
+import type { HookRunner } from "./watching/hooks.ts";
+import { tellEnd } from "./watching/instance-facts.ts";
 
 interface UnreadableHost {
   readonly clock: Clock;

@@ -4,11 +4,11 @@ import type { Logger } from "../workflow/logger.ts";
 import type { AnyWorkflow } from "../workflow/workflow.ts";
 import type { AttemptEnvironment } from "./activity.ts";
 import type { Clock } from "./clock.ts";
-import type { HookRunner } from "./hooks.ts";
 import type { Journal } from "./journal.ts";
 import type { News } from "./presence.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 import type { Results } from "./results.ts";
+import type { HookRunner } from "./watching/hooks.ts";
 
 export interface WorkerOptions {
   readonly store: Store;

@@ -12,7 +12,6 @@ import { Calls } from "./calls.ts";
 import { Claimer, SUSPECT_FROM } from "./claimer.ts";
 import type { Clock } from "./clock.ts";
 import { endOf } from "./ending.ts";
-import type { HookRunner } from "./hooks.ts";
 import type { Journal } from "./journal.ts";
 import { Lease } from "./lease.ts";
 import { Loading } from "./loading.ts";
@@ -25,6 +24,7 @@ import type { Load } from "./seams.ts";
 import { Slots } from "./slots.ts";
 import { TurnQueue } from "./turn-queue.ts";
 import { giveUpUnreadable } from "./unreadable.ts";
+import type { HookRunner } from "./watching/hooks.ts";
 import type { WorkerOptions } from "./worker-options.ts";
 
 /** Milliseconds between two calls for help. */

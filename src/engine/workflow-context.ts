@@ -27,7 +27,7 @@ import type { WorkflowContext, WorkflowOperations } from "../workflow/workflow-c
 import { ChannelOperations } from "./channel-operations.ts";
 import { ChildOperations } from "./child-operations.ts";
 import { bindLogger } from "./log.ts";
-import { outgoingEvent } from "./outgoing.ts";
+import { outgoingEvent } from "./outbox/outgoing.ts";
 import { Recurrence } from "./recurrence.ts";
 import type { ContextOptions, Request } from "./requests.ts";
 import { checkPlace, runAsCleanup } from "./scope.ts";

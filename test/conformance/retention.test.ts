@@ -1,8 +1,8 @@
 /** What has ended long ago is removed, all of it, and nothing else. */
 import { describe, expect, it, vi } from "vitest";
 import { Housekeeping } from "../../src/engine/housekeeping.ts";
-import { sweep } from "../../src/engine/retention.ts";
-import { type RetentionOptions, resolveRetention } from "../../src/engine/retention-options.ts";
+import { sweep } from "../../src/engine/operating/retention.ts";
+import { type RetentionOptions, resolveRetention } from "../../src/engine/operating/retention-options.ts";
 import {
   type Duration,
   defineWorkflow,

@@ -1,6 +1,6 @@
 /** What the doctor says of connections through which messages and locks do not work, as behind a pooler of transactions. */
 import { expect, it } from "vitest";
-import { checkConnection } from "../../src/engine/diagnose-connection.ts";
+import { checkConnection } from "../../src/engine/operating/diagnose-connection.ts";
 import type { LiveConnection, Store } from "../../src/store/store.ts";
 
 /** A server that is asked through a connection which is another one each time. */

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { Count, Histogram } from "../../src/engine/prometheus.ts";
+import { Count, Histogram } from "../../src/engine/watching/prometheus.ts";
 
 it("gives counters and gauges with their labels, quoted", () => {
   const started = new Count("counter", "started_total", "Those that began.", "workflow");

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { systemClock } from "../../src/engine/clock.ts";
-import { HookRunner } from "../../src/engine/hooks.ts";
-import { RunFacts } from "../../src/engine/run-facts.ts";
+import { HookRunner } from "../../src/engine/watching/hooks.ts";
+import { RunFacts } from "../../src/engine/watching/run-facts.ts";
 import { recordingHooks } from "../support/facts.ts";
 import { silent } from "../support/silent.ts";
 

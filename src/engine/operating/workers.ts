@@ -1,5 +1,5 @@
-import type { Operations, WorkerStanding } from "../store/store.ts";
-import { isGone, ownIdentity, type ProcessIdentity } from "./process-identity.ts";
+import type { Operations, WorkerStanding } from "../../store/store.ts";
+import { isGone, ownIdentity, type ProcessIdentity } from "../process-identity.ts";
 
 /** A worker, as others see it. */
 export interface WorkerInfo {

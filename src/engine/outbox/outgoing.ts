@@ -1,12 +1,12 @@
 /** Events for brokers: from what users give to what is stored, and from that to what publishers get. */
 
-import type { OutgoingEvent } from "../core/action.ts";
-import { encode } from "../core/codec.ts";
-import { SerializationError, ValidationError } from "../core/errors.ts";
-import { isJson, mediaTypeOf } from "../core/media-type.ts";
-import { isStorableText } from "../core/text.ts";
-import type { OutgoingEventInput, ReceivedEvent } from "../workflow/events.ts";
-import { eventOf } from "./event-input.ts";
+import type { OutgoingEvent } from "../../core/action.ts";
+import { encode } from "../../core/codec.ts";
+import { SerializationError, ValidationError } from "../../core/errors.ts";
+import { isJson, mediaTypeOf } from "../../core/media-type.ts";
+import { isStorableText } from "../../core/text.ts";
+import type { OutgoingEventInput, ReceivedEvent } from "../../workflow/events.ts";
+import { eventOf } from "../event-input.ts";
 
 /** Where an event comes from. */
 export interface Origin {

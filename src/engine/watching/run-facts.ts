@@ -1,15 +1,15 @@
 /** What hooks are told of one run. What it has committed is told once that is durable, and once only. */
-import type { ActionRequest } from "../core/action.ts";
-import { decode, encode } from "../core/codec.ts";
-import type { Advance } from "../core/commit.ts";
-import { describe } from "../core/errors.ts";
-import type { HistoryEvent, NewEvent } from "../core/history.ts";
-import { contextOf, type TraceContext, withTrace } from "../core/trace-context.ts";
-import type { Claim } from "../store/store.ts";
-import type { AnyActivity } from "../workflow/activity-options.ts";
-import type { ActivityStart, InstanceFact, RunEnd } from "../workflow/hooks.ts";
-import type { AttemptOptions, AttemptOutcome } from "./activity.ts";
-import type { Clock } from "./clock.ts";
+import type { ActionRequest } from "../../core/action.ts";
+import { decode, encode } from "../../core/codec.ts";
+import type { Advance } from "../../core/commit.ts";
+import { describe } from "../../core/errors.ts";
+import type { HistoryEvent, NewEvent } from "../../core/history.ts";
+import { contextOf, type TraceContext, withTrace } from "../../core/trace-context.ts";
+import type { Claim } from "../../store/store.ts";
+import type { AnyActivity } from "../../workflow/activity-options.ts";
+import type { ActivityStart, InstanceFact, RunEnd } from "../../workflow/hooks.ts";
+import type { AttemptOptions, AttemptOutcome } from "../activity.ts";
+import type { Clock } from "../clock.ts";
 import type { Failure, HookRunner } from "./hooks.ts";
 import { tellEnd, tellStart } from "./instance-facts.ts";
 import { OperationFacts, REDACTED } from "./operation-facts.ts";

@@ -1,8 +1,8 @@
 /** What has ended long ago is removed: by workers now and then, and by operators. */
-import { type Duration, toMilliseconds } from "../core/duration.ts";
-import { ValidationError } from "../core/errors.ts";
-import type { CreatedPlace, EndedFilter, EndedPage, EndedTree, StoredRetention } from "../store/store.ts";
-import { checkKeys, listOf } from "./check-filter.ts";
+import { type Duration, toMilliseconds } from "../../core/duration.ts";
+import { ValidationError } from "../../core/errors.ts";
+import type { CreatedPlace, EndedFilter, EndedPage, EndedTree, StoredRetention } from "../../store/store.ts";
+import { checkKeys, listOf } from "../inspection/check-filter.ts";
 import type { RetentionSettings } from "./retention-options.ts";
 
 /** How an instance can have ended for good. */

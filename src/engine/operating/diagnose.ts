@@ -1,6 +1,6 @@
 /** Looks at a database as an operator would, and says what to do. */
-import { messageOf } from "../core/errors.ts";
-import type { Store } from "../store/store.ts";
+import { messageOf } from "../../core/errors.ts";
+import type { Store } from "../../store/store.ts";
 import { checkConnection } from "./diagnose-connection.ts";
 import { checkFile } from "./diagnose-file.ts";
 import { checkWork } from "./diagnose-work.ts";

@@ -1,8 +1,8 @@
 /** What hooks are told of events for brokers. */
 
-import { carriedByEvent } from "../core/trace-context.ts";
-import type { ClaimedEvent, Settlement } from "../store/store.ts";
-import type { EventFact } from "../workflow/hooks.ts";
+import { carriedByEvent } from "../../core/trace-context.ts";
+import type { ClaimedEvent, Settlement } from "../../store/store.ts";
+import type { EventFact } from "../../workflow/hooks.ts";
 import type { Failure, HookRunner } from "./hooks.ts";
 
 export function eventFactOf({ attributes, instanceId }: ClaimedEvent): EventFact {

@@ -1,7 +1,7 @@
 /** What can be wrong with the file of a SQLite database. */
 import { accessSync, constants, statSync } from "node:fs";
 import { dirname } from "node:path";
-import type { Operations } from "../store/store.ts";
+import type { Operations } from "../../store/store.ts";
 import { type Finding, ok, problem, warning } from "./finding.ts";
 
 /** Bits of a file's mode: others may write it. */

@@ -1,10 +1,10 @@
 /** A history in users' terms. */
-import { decodeEnding } from "../core/child.ts";
-import { decode } from "../core/codec.ts";
-import { InstanceNotFoundError } from "../core/errors.ts";
-import type { HistoryEvent } from "../core/history.ts";
-import type { Views } from "../store/store.ts";
-import { type WaitTarget, waitTargetOf } from "../workflow/waits.ts";
+import { decodeEnding } from "../../core/child.ts";
+import { decode } from "../../core/codec.ts";
+import { InstanceNotFoundError } from "../../core/errors.ts";
+import type { HistoryEvent } from "../../core/history.ts";
+import type { Views } from "../../store/store.ts";
+import { type WaitTarget, waitTargetOf } from "../../workflow/waits.ts";
 
 interface EntryBase {
   readonly seq: number;

@@ -1,8 +1,8 @@
 /** An instance's history as a plain object: written by one process, read by any later one. */
-import { InstanceNotFoundError, ValidationError } from "../core/errors.ts";
-import { type HistoryEvent, isEventKind } from "../core/history.ts";
-import { INSTANCE_STATUSES, type InstanceStatus } from "../core/status.ts";
-import type { InstanceRecord, Views } from "../store/store.ts";
+import { InstanceNotFoundError, ValidationError } from "../../core/errors.ts";
+import { type HistoryEvent, isEventKind } from "../../core/history.ts";
+import { INSTANCE_STATUSES, type InstanceStatus } from "../../core/status.ts";
+import type { InstanceRecord, Views } from "../../store/store.ts";
 
 /** The only form so far. A later one has another number, and this one stays readable. */
 const FORMAT = 1;

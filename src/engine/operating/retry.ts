@@ -1,10 +1,10 @@
 /** An operator has an instance go on that has failed, or is blocked. */
-import type { ChangeResult } from "../core/commit.ts";
-import { InstanceNotFoundError, InstanceNotRetryableError } from "../core/errors.ts";
-import type { RetryObstacle } from "../core/retrying.ts";
-import { type InstanceStatus, isFinished } from "../core/status.ts";
-import { checkName } from "../workflow/activity.ts";
-import { type RequestEnvironment, request } from "./cancel.ts";
+import type { ChangeResult } from "../../core/commit.ts";
+import { InstanceNotFoundError, InstanceNotRetryableError } from "../../core/errors.ts";
+import type { RetryObstacle } from "../../core/retrying.ts";
+import { type InstanceStatus, isFinished } from "../../core/status.ts";
+import { checkName } from "../../workflow/activity.ts";
+import { type RequestEnvironment, request } from "../cancel.ts";
 
 /** Resolves when it is durable that it goes on. */
 export async function retry(id: string, environment: RequestEnvironment): Promise<void> {

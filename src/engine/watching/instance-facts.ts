@@ -1,9 +1,9 @@
 /** What hooks are told of instances: how they begin and end. */
-import { failuresOf } from "../core/child.ts";
-import { decode } from "../core/codec.ts";
-import type { InstancePatch, NewInstance } from "../core/commit.ts";
-import { contextOf } from "../core/trace-context.ts";
-import type { InstanceFact, WorkflowFailed } from "../workflow/hooks.ts";
+import { failuresOf } from "../../core/child.ts";
+import { decode } from "../../core/codec.ts";
+import type { InstancePatch, NewInstance } from "../../core/commit.ts";
+import { contextOf } from "../../core/trace-context.ts";
+import type { InstanceFact, WorkflowFailed } from "../../workflow/hooks.ts";
 import type { HookRunner } from "./hooks.ts";
 
 type Created = Pick<NewInstance, "id" | "workflow" | "input" | "tags" | "version" | "traceContext">;

@@ -1,7 +1,7 @@
 /** Listings of instances, page by page. */
-import { ValidationError } from "../core/errors.ts";
-import type { Views } from "../store/store.ts";
-import type { InstanceSummary } from "../workflow/handle.ts";
+import { ValidationError } from "../../core/errors.ts";
+import type { Views } from "../../store/store.ts";
+import type { InstanceSummary } from "../../workflow/handle.ts";
 import { summarise } from "./inspect.ts";
 import { checkFilter, type InstanceFilter, type Place } from "./listing-filter.ts";
 

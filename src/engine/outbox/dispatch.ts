@@ -1,11 +1,11 @@
 /** One try to send an event: from the publisher's answer, or none, to what becomes of the event. */
 
-import { messageOf, PublishError, TerminalError } from "../core/errors.ts";
-import { nextAttemptAt } from "../core/retry.ts";
-import type { ClaimedEvent, Settlement } from "../store/store.ts";
-import type { Publisher } from "../workflow/outbox.ts";
-import type { Clock } from "./clock.ts";
-import { clearTimeout, setTimeout } from "./machine-time.ts";
+import { messageOf, PublishError, TerminalError } from "../../core/errors.ts";
+import { nextAttemptAt } from "../../core/retry.ts";
+import type { ClaimedEvent, Settlement } from "../../store/store.ts";
+import type { Publisher } from "../../workflow/outbox.ts";
+import type { Clock } from "../clock.ts";
+import { clearTimeout, setTimeout } from "../machine-time.ts";
 import type { RelaySettings } from "./outbox-options.ts";
 import { publishedEvent } from "./outgoing.ts";
 

@@ -1,7 +1,7 @@
 /** What filters and options have in common. */
 
-import { ValidationError } from "../core/errors.ts";
-import { isStorableText } from "../core/text.ts";
+import { ValidationError } from "../../core/errors.ts";
+import { isStorableText } from "../../core/text.ts";
 
 /** @throws ValidationError when it is no object, or has a member that is not known */
 export function checkKeys(what: string, given: unknown, known: Readonly<Record<string, true>>): void {

@@ -1,8 +1,8 @@
-import { type Duration, toMilliseconds } from "../core/duration.ts";
-import { ValidationError } from "../core/errors.ts";
-import { type ResolvedRetryPolicy, type RetryPolicy, resolveRetryPolicy } from "../core/retry.ts";
-import type { BrokerSettings } from "../http/port.ts";
-import type { Publisher, PublishFunction } from "../workflow/outbox.ts";
+import { type Duration, toMilliseconds } from "../../core/duration.ts";
+import { ValidationError } from "../../core/errors.ts";
+import { type ResolvedRetryPolicy, type RetryPolicy, resolveRetryPolicy } from "../../core/retry.ts";
+import type { BrokerSettings } from "../../http/port.ts";
+import type { Publisher, PublishFunction } from "../../workflow/outbox.ts";
 
 /** How events are sent to a broker. A worker without `brokerUrl` and `publisher` leaves that to others. */
 export interface OutboxOptions {

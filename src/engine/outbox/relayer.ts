@@ -9,20 +9,20 @@
  * 5. No more than `batchSize` events are held, and no more than `concurrency` are on their way.
  */
 
-import { messageOf } from "../core/errors.ts";
-import { uuidv7 } from "../core/uuid.ts";
-import type { ClaimedEvent, Settlement, StoredOutbox } from "../store/store.ts";
-import type { Logger } from "../workflow/logger.ts";
-import type { Publisher } from "../workflow/outbox.ts";
-import { Alarm } from "./alarm.ts";
-import type { Clock } from "./clock.ts";
+import { messageOf } from "../../core/errors.ts";
+import { uuidv7 } from "../../core/uuid.ts";
+import type { ClaimedEvent, Settlement, StoredOutbox } from "../../store/store.ts";
+import type { Logger } from "../../workflow/logger.ts";
+import type { Publisher } from "../../workflow/outbox.ts";
+import { Alarm } from "../alarm.ts";
+import type { Clock } from "../clock.ts";
+import { performance, setImmediate } from "../machine-time.ts";
+import { settlesWithin } from "../patience.ts";
+import { Slots } from "../slots.ts";
+import type { HookRunner } from "../watching/hooks.ts";
+import { eventFactOf, failureOf, tellSettled } from "../watching/outbox-facts.ts";
 import { Dispatch } from "./dispatch.ts";
-import type { HookRunner } from "./hooks.ts";
-import { performance, setImmediate } from "./machine-time.ts";
-import { eventFactOf, failureOf, tellSettled } from "./outbox-facts.ts";
 import type { RelaySettings } from "./outbox-options.ts";
-import { settlesWithin } from "./patience.ts";
-import { Slots } from "./slots.ts";
 
 /** Milliseconds until the next try when the database did not answer, at first and at most; doubled each time. */
 const RETRY_AFTER = 20;

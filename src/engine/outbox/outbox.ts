@@ -1,6 +1,6 @@
 /** `app.outbox`: what operators see of events for brokers, and can do with them. */
-import { ValidationError } from "../core/errors.ts";
-import type { OutboxRecord, Store } from "../store/store.ts";
+import { ValidationError } from "../../core/errors.ts";
+import type { OutboxRecord, Store } from "../../store/store.ts";
 import type {
   Outbox,
   OutboxEntry,
@@ -8,7 +8,7 @@ import type {
   OutboxPage,
   OutboxRetryFilter,
   OutboxStatus,
-} from "../workflow/outbox.ts";
+} from "../../workflow/outbox.ts";
 import { publishedEvent } from "./outgoing.ts";
 
 interface OutboxHost {

@@ -1,12 +1,12 @@
 /** What can be seen of an instance, in users' terms. */
-import { failuresOf } from "../core/child.ts";
-import { decode } from "../core/codec.ts";
-import { InstanceNotFoundError } from "../core/errors.ts";
-import { type HistoryEvent, indexHistory, isCompletion } from "../core/history.ts";
-import { heedRetries } from "../core/retrying.ts";
-import type { SummaryRecord, Views } from "../store/store.ts";
-import type { InstanceDescription, InstanceSummary, WaitDescription } from "../workflow/handle.ts";
-import { waitTargetOf } from "../workflow/waits.ts";
+import { failuresOf } from "../../core/child.ts";
+import { decode } from "../../core/codec.ts";
+import { InstanceNotFoundError } from "../../core/errors.ts";
+import { type HistoryEvent, indexHistory, isCompletion } from "../../core/history.ts";
+import { heedRetries } from "../../core/retrying.ts";
+import type { SummaryRecord, Views } from "../../store/store.ts";
+import type { InstanceDescription, InstanceSummary, WaitDescription } from "../../workflow/handle.ts";
+import { waitTargetOf } from "../../workflow/waits.ts";
 import { dateOf } from "./history-entries.ts";
 
 /** @throws InstanceNotFoundError */

@@ -1,5 +1,5 @@
 /** What does not get on. */
-import type { Backlog, Operations, OutboxBacklog } from "../store/store.ts";
+import type { Backlog, Operations, OutboxBacklog } from "../../store/store.ts";
 import { type Finding, ok, problem, warning } from "./finding.ts";
 import { listWorkers, type WorkerInfo } from "./workers.ts";
 

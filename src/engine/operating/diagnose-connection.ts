@@ -1,11 +1,11 @@
 /** What works through the database's connections. */
-import { messageOf } from "../core/errors.ts";
-import { uuidv4 } from "../core/uuid.ts";
-import type { LiveConnection, Store } from "../store/store.ts";
-import { systemClock } from "./clock.ts";
+import { messageOf } from "../../core/errors.ts";
+import { uuidv4 } from "../../core/uuid.ts";
+import type { LiveConnection, Store } from "../../store/store.ts";
+import { systemClock } from "../clock.ts";
+import { settlesWithin } from "../patience.ts";
+import { randomBytes } from "../random.ts";
 import { type Finding, ok, warning } from "./finding.ts";
-import { settlesWithin } from "./patience.ts";
-import { randomBytes } from "./random.ts";
 
 /** Milliseconds by which the clocks of this host and of the database may differ. */
 const MOST_SKEW = 1_000;

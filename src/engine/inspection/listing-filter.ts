@@ -1,7 +1,7 @@
 /** Filters of listings: checked, and in the store's terms. */
-import { describe, ValidationError } from "../core/errors.ts";
-import { INSTANCE_STATUSES, type InstanceStatus } from "../core/status.ts";
-import type { ListFilter, TimeRange } from "../store/store.ts";
+import { describe, ValidationError } from "../../core/errors.ts";
+import { INSTANCE_STATUSES, type InstanceStatus } from "../../core/status.ts";
+import type { ListFilter, TimeRange } from "../../store/store.ts";
 import { checkKeys, isText, listOf } from "./check-filter.ts";
 import { conditionsOf } from "./input-filter.ts";
 

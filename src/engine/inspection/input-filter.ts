@@ -1,6 +1,6 @@
 /** Values that inputs are searched for. */
-import { ValidationError } from "../core/errors.ts";
-import type { InputCondition } from "../store/store.ts";
+import { ValidationError } from "../../core/errors.ts";
+import type { InputCondition } from "../../store/store.ts";
 
 /** The most values that are compared at once. */
 const MOST_CONDITIONS = 10;

@@ -2,9 +2,9 @@
  * Tells the app's hooks. What a hook throws, or rejects with, is logged and changes nothing (DESIGN 8): one that is
  * broken must not break what it watches.
  */
-import { messageOf } from "../core/errors.ts";
-import type { ActivityStart, ContextMaker, EventFact, Hooks, TraceContext } from "../workflow/hooks.ts";
-import type { Logger } from "../workflow/logger.ts";
+import { messageOf } from "../../core/errors.ts";
+import type { ActivityStart, ContextMaker, EventFact, Hooks, TraceContext } from "../../workflow/hooks.ts";
+import type { Logger } from "../../workflow/logger.ts";
 import type { Metrics } from "./metrics.ts";
 
 /** The methods that are told of a fact. */

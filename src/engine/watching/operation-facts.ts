@@ -1,11 +1,11 @@
 /** What hooks are told of operations: made of what a run has recorded, with what is known of how they began. */
-import { decodeEnding } from "../core/child.ts";
-import { decode } from "../core/codec.ts";
-import { ActivityError, CompensationError } from "../core/errors.ts";
-import { type HistoryEvent, isCompletion, type NewEvent, type WaitFor } from "../core/history.ts";
-import type { AnyActivity } from "../workflow/activity-options.ts";
-import type { ActivityStart, InstanceFact } from "../workflow/hooks.ts";
-import { waitTargetOf } from "../workflow/waits.ts";
+import { decodeEnding } from "../../core/child.ts";
+import { decode } from "../../core/codec.ts";
+import { ActivityError, CompensationError } from "../../core/errors.ts";
+import { type HistoryEvent, isCompletion, type NewEvent, type WaitFor } from "../../core/history.ts";
+import type { AnyActivity } from "../../workflow/activity-options.ts";
+import type { ActivityStart, InstanceFact } from "../../workflow/hooks.ts";
+import { waitTargetOf } from "../../workflow/waits.ts";
 import type { HookRunner } from "./hooks.ts";
 import type { Outcome } from "./metrics.ts";
 
