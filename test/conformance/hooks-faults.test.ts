@@ -9,8 +9,9 @@ describe("hooks", () => {
   it("keep of a context only what is a text, whatever was captured", async () => {
     const { hooks, of } = recordingHooks();
     const logger = recordingLogger();
-    const captured = [{ traceparent: "00-a", rank: 1n }, Promise.reject(new Error("too late")), "text", ["list"]];
-    const capturing = captured.map((context): Hooks => ({ captureContext: () => context as never }));
+    const late = (): unknown => Promise.reject(new Error("too late"));
+    const captures = [() => ({ traceparent: "00-a", rank: 1n }), late, () => "text", () => ["list"]];
+    const capturing = captures.map((capture) => ({ captureContext: capture }) as Hooks);
     const flow = defineWorkflow("flow", () => 1);
     const app = await startApp({ workflows: [flow], hooks: [...capturing, hooks], logger });
     await (await flow.start(app)).result();
