@@ -55,16 +55,20 @@ export class OperationFacts {
     this.#instance = instance;
   }
 
+  /** What comes of it, or of what it undoes, is for nobody else's eyes. */
+  markSensitive(activityId: string): void {
+    this.#sensitive.add(activityId).add(undoneBy(activityId));
+  }
+
   /** An attempt begins. */
   attemptStarted(activityId: string, beginning: Beginning, make: () => ActivityStart): void {
-    if (beginning.isSensitive) this.#sensitive.add(activityId).add(undoneBy(activityId));
+    if (beginning.isSensitive) this.markSensitive(activityId);
     this.#begun.set(activityId, { type: "attempt", ...beginning });
     this.#hooks.tell(beginning.isCompensation ? "onCompensationStart" : "onActivityStart", make);
   }
 
   /** Replayed code was given what is recorded of an activity; `undefined` when nobody knows which. */
   cacheHit(event: EventOf<"activity_completed" | "activity_failed">, activity: AnyActivity | undefined): void {
-    if (activity?.options.sensitive) this.#sensitive.add(event.operationId);
     const read = (text: string): unknown => (activity && !activity.options.sensitive ? decode(text) : REDACTED);
     this.#hooks.figures?.cacheHit(this.#instance.workflowName);
     this.#hooks.tell("onActivityCacheHit", () => ({

@@ -71,6 +71,8 @@ export class RunFacts {
 
   /** Replayed code has come to what is recorded; what is newer is told when it is durable. */
   cameTo(event: HistoryEvent, activity: AnyActivity | undefined): void {
+    // Of a rollback, too, that another worker has begun.
+    if (activity?.options.sensitive) this.#operations.markSensitive(event.operationId);
     if (event.seq > this.#replayedTo) return;
     this.#operations.cameTo(event);
     if (event.kind === "cancel_requested") this.#knowsOfCancel = true;
