@@ -207,7 +207,9 @@ export class Journal {
     let characters = 0;
     for (const submission of this.#queue) {
       const { key, source, resolve } = submission;
-      const isFull = batch.length >= most || rows >= MAX_ROWS || characters >= MAX_CHARACTERS;
+      // What has one key cannot be shared.
+      const isShared = key !== OUTSIDE && batch.length >= most;
+      const isFull = isShared || rows >= MAX_ROWS || characters >= MAX_CHARACTERS;
       if (isFull || this.#keys.has(key)) {
         left.push(submission);
         continue;

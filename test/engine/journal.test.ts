@@ -84,6 +84,16 @@ describe("the journal's batches", () => {
     await Promise.all(submitted);
   });
 
+  it("are not shared out when all of it has one key", async () => {
+    const store = new SlowStore(2);
+    const journal = journalOn(store);
+    const submitted = Array.from({ length: 200 }, (_, n) => journal.submit(() => changeOf(`${n}/1`)));
+    await launched();
+    expect(store.flights.map(({ ids }) => ids.length)).toEqual([200]);
+    store.flights[0]?.land();
+    await Promise.all(submitted);
+  });
+
   it("are not made small beside one that is under way", async () => {
     const store = new SlowStore(2);
     const journal = journalOn(store);
