@@ -38,6 +38,7 @@ export class HookRunner {
 
   /** What all of them want kept; `undefined` for nothing. */
   capture(maker: ContextMaker): TraceContext | undefined {
+    if (this.#hooks.length === 0) return undefined;
     const captured = this.#hooks.map((hooks) =>
       textsOf(this.#guard("captureContext", () => hooks.captureContext?.(maker))),
     );
@@ -60,6 +61,8 @@ export class HookRunner {
 
   /** @param failureOf what the hooks take for a failure of what was run */
   aroundActivity<T>(make: () => ActivityStart, run: () => Promise<T>, failureOf: (outcome: T) => Failure): Promise<T> {
+    // Figures alone have nothing to put around it.
+    if (this.#hooks.length === 0) return run();
     const around = (hooks: Hooks): Around | undefined =>
       hooks.aroundActivity && ((inner) => hooks.aroundActivity?.(make(), inner));
     return this.#nest(

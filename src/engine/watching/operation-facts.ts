@@ -14,12 +14,13 @@ export const REDACTED = "[redacted]";
 
 /** What has begun and not ended. Times in epoch milliseconds. */
 type Begun =
-  | ({ readonly type: "attempt" } & Beginning)
+  | Beginning
   | { readonly type: "wait"; readonly at: number; readonly waitFor: WaitFor }
   | { readonly type: "timer"; readonly at: number; readonly fireAt: number };
 
 /** The beginning of an attempt. */
 export interface Beginning {
+  readonly type: "attempt";
   readonly name: string;
   /** Counted from 1. */
   readonly attempt: number;
@@ -48,7 +49,7 @@ export class OperationFacts {
   readonly #instance: InstanceFact;
   readonly #begun = new Map<string, Begun>();
   /** Ids of sensitive activities, and of what they are undone by. */
-  readonly #sensitive = new Set<string>();
+  #sensitive: Set<string> | undefined;
 
   constructor(hooks: HookRunner, instance: InstanceFact) {
     this.#hooks = hooks;
@@ -57,13 +58,14 @@ export class OperationFacts {
 
   /** What comes of it, or of what it undoes, is for nobody else's eyes. */
   markSensitive(activityId: string): void {
+    this.#sensitive ??= new Set();
     this.#sensitive.add(activityId).add(undoneBy(activityId));
   }
 
   /** An attempt begins. */
   attemptStarted(activityId: string, beginning: Beginning, make: () => ActivityStart): void {
     if (beginning.isSensitive) this.markSensitive(activityId);
-    this.#begun.set(activityId, { type: "attempt", ...beginning });
+    this.#begun.set(activityId, beginning);
     this.#hooks.tell(beginning.isCompensation ? "onCompensationStart" : "onActivityStart", make);
   }
 
@@ -91,10 +93,10 @@ export class OperationFacts {
 
   /** What hooks see of an error with which the instance ends: nothing of one that came of a sensitive activity. */
   hide(error: unknown): unknown {
-    if (error instanceof ActivityError && this.#sensitive.has(error.activityId)) {
+    if (error instanceof ActivityError && this.#sensitive?.has(error.activityId)) {
       return new ActivityError(error.activity, error.activityId, error.attempts, REDACTED);
     }
-    if (error instanceof CompensationError && this.#sensitive.has(error.operationId)) {
+    if (error instanceof CompensationError && this.#sensitive?.has(error.operationId)) {
       return new CompensationError(error.compensation, error.operationId, error.attempts, REDACTED);
     }
     return error;

@@ -109,7 +109,7 @@ export class RunFacts {
     });
     this.#operations.attemptStarted(
       activityId,
-      { name: activity.name, attempt, at, isSensitive, isCompensation },
+      { type: "attempt", name: activity.name, attempt, at, isSensitive, isCompensation },
       make,
     );
     return this.#hooks.aroundActivity(make, run, (outcome) => failureOf(outcome, isSensitive));
