@@ -1,16 +1,8 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
+import { runExample } from "./run-example.ts";
 
 it("runs as it is", () => {
-  const folder = mkdtempSync(join(tmpdir(), "romancy-children-"));
-  const example = fileURLToPath(new URL("../../examples/children.ts", import.meta.url));
-  const args = ["--disable-warning=ExperimentalWarning", "--conditions=romancy-source", example];
-  const output = execFileSync(process.execPath, args, { cwd: folder, encoding: "utf8" });
-  expect(output.trim().split("\n")).toEqual([
+  expect(runExample("examples/children.ts").trim().split("\n")).toEqual([
     "delivered in Oslo, delivered in Rome",
     expect.stringContaining("there is no road to Atlantis"),
     "booked a van to Paris",
@@ -19,5 +11,4 @@ it("runs as it is", () => {
     "cancelled the van to Paris",
     "cancelled, failed",
   ]);
-  rmSync(folder, { recursive: true });
 });

@@ -1,15 +1,6 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
+import { runExample } from "./run-example.ts";
 
 it("runs as it is", () => {
-  const folder = mkdtempSync(join(tmpdir(), "romancy-events-"));
-  const example = fileURLToPath(new URL("../../examples/events.ts", import.meta.url));
-  const args = ["--disable-warning=ExperimentalWarning", "--conditions=romancy-source", example];
-  const output = execFileSync(process.execPath, args, { cwd: folder, encoding: "utf8" });
-  expect(output).toBe("ORD-1 was paid: 99.99\n");
-  rmSync(folder, { recursive: true });
+  expect(runExample("examples/events.ts")).toBe("ORD-1 was paid: 99.99\n");
 });
