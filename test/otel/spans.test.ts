@@ -24,6 +24,14 @@ function tracing(options: Parameters<typeof startTelemetry>[0] = {}): {
 }
 
 const charge = defineActivity("charge", (_, amount: number) => amount);
+const child = defineWorkflow("child", (ctx) => charge(ctx, 2));
+
+/** Does one of each: an activity, a timer, a child. */
+const parent = defineWorkflow("parent", async (ctx) => {
+  await charge(ctx, 1);
+  await ctx.sleep(1);
+  await child(ctx);
+});
 
 /** Waits for the end of the instance, and of the app: by then all its spans have ended. */
 async function ended(app: Romancy, start: Promise<{ result(): Promise<unknown> }>): Promise<void> {
@@ -34,29 +42,23 @@ async function ended(app: Romancy, start: Promise<{ result(): Promise<unknown> }
 describe("spans", () => {
   it("of an instance hang on its start, which hangs on its starter's", async () => {
     const { telemetry, hooks } = tracing();
-    const child = defineWorkflow("child", (ctx) => charge(ctx, 2));
-    const flow = defineWorkflow("flow", async (ctx) => {
-      await charge(ctx, 1);
-      await ctx.sleep(1);
-      await child(ctx);
-    });
-    const app = await startApp({ workflows: [flow, child], hooks });
+    const app = await startApp({ workflows: [parent, child], hooks });
     const tracer = telemetry.tracerProvider.getTracer("test");
     await tracer.startActiveSpan("request", async (span) => {
-      const handle = await flow.start(app);
+      const handle = await parent.start(app);
       span.end();
       await ended(app, Promise.resolve(handle));
     });
     expect(treeOf(telemetry.spans().map(factsOf))).toEqual([
       "request",
-      "  start_workflow/flow",
+      "  start_workflow/parent",
       "    activity/charge",
       "    event_wait/child",
       "    start_workflow/child",
       "      activity/charge",
       "      workflow/child",
       "    timer/sleep:1",
-      "    workflow/flow",
+      "    workflow/parent",
     ]);
     expect(new Set(telemetry.spans().map((span) => span.spanContext().traceId)).size).toBe(1);
   });
@@ -140,17 +142,11 @@ describe("spans", () => {
 
   it("of an instance that is in no trace are in none of what goes on around them", async () => {
     const { telemetry, hooks } = tracing();
-    const child = defineWorkflow("child", (ctx) => charge(ctx, 2));
-    const flow = defineWorkflow("flow", async (ctx) => {
-      await charge(ctx, 1);
-      await ctx.sleep(1);
-      await child(ctx);
-    });
     const client = await startApp({ worker: false });
-    const handle = await flow.start(client);
+    const handle = await parent.start(client);
     const tracer = telemetry.tracerProvider.getTracer("test");
     await tracer.startActiveSpan("boot", async (span) => {
-      await ended(await startApp({ workflows: [flow, child], hooks }), Promise.resolve(handle));
+      await ended(await startApp({ workflows: [parent, child], hooks }), Promise.resolve(handle));
       span.end();
     });
     expect(treeOf(telemetry.spans().map(factsOf))).toEqual([
@@ -161,7 +157,7 @@ describe("spans", () => {
       "  activity/charge",
       "  workflow/child",
       "timer/sleep:1",
-      "workflow/flow",
+      "workflow/parent",
     ]);
   });
 

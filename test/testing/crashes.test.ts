@@ -1,25 +1,8 @@
 /** The app dies where the test says, as by SIGKILL, and another one goes on with its database. */
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { defineActivity, defineCompensation, defineWorkflow, TerminalError } from "../../src/index.ts";
-import {
-  type CrashPoint,
-  crashEverywhere,
-  startTestApp,
-  type TestApp,
-  type TestAppOptions,
-} from "../../src/testing/index.ts";
-
-const apps: TestApp[] = [];
-
-async function start(options: TestAppOptions): Promise<TestApp> {
-  const app = await startTestApp(options);
-  apps.push(app);
-  return app;
-}
-
-afterEach(async () => {
-  for (const app of apps.splice(0)) await app.shutdown();
-});
+import { type CrashPoint, crashEverywhere, type TestApp, type TestAppOptions } from "../../src/testing/index.ts";
+import { start } from "./apps.ts";
 
 const reserve = defineActivity("reserve", (_, item: string) => `RES-${item}`);
 const charge = defineActivity("charge", (_, amount: number) => ({ amount }));

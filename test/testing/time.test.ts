@@ -1,5 +1,5 @@
 /** Time passes when the test lets it, in the order in which it would pass by itself. */
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   ActivityError,
   ActivityTimeoutError,
@@ -12,22 +12,11 @@ import {
   ValidationError,
   WorkflowFailedError,
 } from "../../src/index.ts";
-import { StuckError, startTestApp, type TestApp, type TestAppOptions } from "../../src/testing/index.ts";
+import { StuckError, type TestApp } from "../../src/testing/index.ts";
+import { start } from "./apps.ts";
 
 const DAY = 86_400_000;
 const START = Date.UTC(2026, 0, 1);
-
-const apps: TestApp[] = [];
-
-async function start(options: TestAppOptions): Promise<TestApp> {
-  const app = await startTestApp(options);
-  apps.push(app);
-  return app;
-}
-
-afterEach(async () => {
-  for (const app of apps.splice(0)) await app.shutdown();
-});
 
 describe("a result", () => {
   it("of a month comes at once, and each day has passed on the way", async () => {
