@@ -3,7 +3,10 @@
 CREATE TABLE romancy_instances (
   id             TEXT    NOT NULL PRIMARY KEY,
   workflow       TEXT    NOT NULL,
-  status         TEXT    NOT NULL CHECK (status IN ('pending', 'running', 'waiting', 'compensating', 'blocked', 'completed', 'failed', 'cancelled', 'recurred')),
+  -- Not IN (...), for which SQLite makes a table each time that a row is written.
+  status         TEXT    NOT NULL CHECK (
+    status = 'pending' OR status = 'running' OR status = 'waiting' OR status = 'compensating' OR status = 'blocked'
+    OR status = 'completed' OR status = 'failed' OR status = 'cancelled' OR status = 'recurred'),
   input          TEXT    NOT NULL,
   output         TEXT,
   error          TEXT,

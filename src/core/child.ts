@@ -1,4 +1,5 @@
 /** How an instance has ended, as its parent and its starters are told. */
+import { encodeThrown } from "./codec.ts";
 import { CancelledError, type CompensationError, WorkflowFailedError } from "./outcome-errors.ts";
 
 /** Values are encoded text. */
@@ -51,7 +52,13 @@ export function failureOf(
   return new WorkflowFailedError(workflow, id, cancelled, failures);
 }
 
-/** Compensations that failed for good. */
+/** Compensations that failed for good, each with what it says and what lay beneath, whatever that was. */
+export function encodeFailures(failures: readonly CompensationError[]): string | null {
+  if (failures.length === 0) return null;
+  return JSON.stringify(failures.map((failure) => JSON.parse(encodeThrown(failure)) as unknown));
+}
+
+/** What `encodeFailures` made. */
 export function failuresOf(list: string | null, read: (text: string) => unknown): CompensationError[] {
   if (list === null) return [];
   return (JSON.parse(list) as unknown[]).map((error) => read(JSON.stringify(error)) as CompensationError);

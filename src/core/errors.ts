@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { InstanceNotCancellableError } from "./outcome-errors.ts";
 import { RomancyError } from "./romancy-error.ts";
 
 export {
@@ -252,4 +253,11 @@ export class StoreError extends RomancyError {
 /** Why something cannot be sent to an instance. */
 export function undeliverable(instanceId: string, status: string | undefined): Error {
   return status === undefined ? new InstanceNotFoundError(instanceId) : new InstanceFinishedError(instanceId, status);
+}
+
+/** Why an instance cannot be cancelled. */
+export function notCancellable(instanceId: string, status: string | undefined): Error {
+  return status === undefined
+    ? new InstanceNotFoundError(instanceId)
+    : new InstanceNotCancellableError(instanceId, status);
 }

@@ -90,6 +90,7 @@ export class Execution<Request> {
   #strayed = false;
   #advancing = false;
   #cancellation: CancelledError | undefined;
+  readonly #advanceLater = (): void => this.#advance();
   /** Rejections of what was asked for after the cancel. */
   readonly #refusals: (() => void)[] = [];
   #refused = 0;
@@ -270,14 +271,13 @@ export class Execution<Request> {
   #schedule(): void {
     if (this.#advancing || this.#state !== "running") return;
     this.#advancing = true;
-    this.#options.defer(() => {
-      this.#advancing = false;
-      if (this.#state === "running") this.#advance();
-    });
+    this.#options.defer(this.#advanceLater);
   }
 
   /** One macrotask: one delivery, or the end of the turn. */
   #advance(): void {
+    this.#advancing = false;
+    if (this.#state !== "running") return;
     const refuse = this.#refusals.shift();
     refuse?.();
     if (refuse || this.#deliverNext()) {

@@ -79,9 +79,11 @@ export async function openSqlite(path: string, naming: Naming, time?: () => numb
   }
 }
 
+const BEGIN = "begin immediate";
+
 /** Tells at the end whether it is still the same transaction: users' code may have ended it and begun another. */
 const MARK = "romancy_session";
-const BEGIN = `begin immediate; savepoint ${MARK}`;
+const BEGIN_SHARED = `${BEGIN}; savepoint ${MARK}`;
 
 class SqliteDatabase implements Database {
   readonly dialect: Dialect;
@@ -112,30 +114,24 @@ class SqliteDatabase implements Database {
     this.changedByOthers();
   }
 
+  /** Without the mark: from a savepoint on, SQLite keeps a copy of each page that is written. */
   begin(): Promise<SharedTransaction> {
-    return this.share();
+    return this.#begin(BEGIN);
   }
 
   async exclusively<T>(body: (connection: Connection) => Promise<T>): Promise<T> {
     return completing(await this.begin(), body);
   }
 
-  async share(): Promise<SharedTransaction> {
-    const release = await this.#mutex.acquire();
-    try {
-      await retryBusy(() => this.#writer.client.exec(BEGIN));
-    } catch (error) {
-      release();
-      throw error;
-    }
-    return new SqliteTransaction(this.#writer, release);
+  share(): Promise<SharedTransaction> {
+    return this.#begin(BEGIN_SHARED);
   }
 
   shareNow(): SharedTransaction | undefined {
     const release = this.#mutex.acquireNow();
     if (!release) return undefined;
     try {
-      this.#writer.client.exec(BEGIN);
+      this.#writer.client.exec(BEGIN_SHARED);
     } catch (error) {
       release();
       if (isBusy(error)) return undefined;
@@ -164,6 +160,17 @@ class SqliteDatabase implements Database {
     const release = await this.#mutex.acquire();
     this.#close();
     release();
+  }
+
+  async #begin(statement: string): Promise<SharedTransaction> {
+    const release = await this.#mutex.acquire();
+    try {
+      await retryBusy(() => this.#writer.client.exec(statement));
+    } catch (error) {
+      release();
+      throw error;
+    }
+    return new SqliteTransaction(this.#writer, release);
   }
 
   async #alone<T>(action: () => T): Promise<T> {
@@ -253,6 +260,10 @@ class SqliteTransaction implements SharedTransaction {
   }
 
   async run(statement: Compiled, values: readonly Bindable[]): Promise<number> {
+    return this.runNow(statement, values);
+  }
+
+  runNow(statement: Compiled, values: readonly Bindable[]): number {
     return this.#use().write(statement, values);
   }
 

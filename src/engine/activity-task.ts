@@ -158,7 +158,8 @@ export class ActivityTask {
     const isCompensation = undoes !== undefined;
     const outcome = await (facts ? facts.attempt(options, isCompensation, () => attempt.run()) : attempt.run());
     if (this.#isOver()) await this.#discard(outcome);
-    else await this.#settle(outcome);
+    else if (outcome.type === "failed") this.#fail(outcome.error, outcome.retryable);
+    else if (outcome.type === "returned") await this.#complete(outcome);
   }
 
   /** A method, so that the compiler does not believe that the state is still what it was before an await. */
@@ -170,22 +171,16 @@ export class ActivityTask {
     if (outcome.type === "returned") await outcome.session?.rollback("The instance is not run here any more");
   }
 
-  async #settle(outcome: AttemptOutcome): Promise<void> {
-    if (outcome.type === "failed") this.#fail(outcome.error, outcome.retryable);
-    else if (outcome.type === "returned") await this.#complete(outcome);
-  }
-
-  async #complete({ result, session, posts }: Extract<AttemptOutcome, { type: "returned" }>): Promise<void> {
+  /** Resolves when a commit of its own, if it needs one, is over. */
+  #complete({ result, session, posts }: Extract<AttemptOutcome, { type: "returned" }>): Promise<void> | undefined {
     const base = { operationId: this.#id, at: this.#host.clock.now() };
     const event: NewEvent = this.#request.undoes
       ? { ...base, kind: "compensation_completed", compensation: this.#request.activity.name }
       : { ...base, kind: "activity_completed", result };
-    if (session || posts.length > 0) {
-      await this.#commitAlone(event, posts, session);
-    } else {
-      this.#state = "over";
-      this.#owner.record(event);
-    }
+    if (session || posts.length > 0) return this.#commitAlone(event, posts, session);
+    this.#state = "over";
+    this.#owner.record(event);
+    return undefined;
   }
 
   /** The user's rows, what was sent, and the record of the activity, in one commit. */

@@ -68,7 +68,8 @@ const NOTHING: readonly Post[] = [];
 export class Attempt implements CompensationContext {
   readonly #options: AttemptOptions;
   readonly #environment: AttemptEnvironment;
-  readonly #outcome: PromiseWithResolvers<AttemptOutcome> = Promise.withResolvers();
+  #conclude: (outcome: AttemptOutcome) => void = () => {};
+  #callOff: (() => void) | undefined;
   #controller: AbortController | undefined;
   #session: ActivitySession | undefined;
   #posts: Post[] | undefined;
@@ -76,6 +77,7 @@ export class Attempt implements CompensationContext {
   #sent = 0;
   #log: Logger | undefined;
   #abortReason: Error | undefined;
+  /** Whether it is decided what it comes to. */
   #isOver = false;
 
   constructor(options: AttemptOptions, environment: AttemptEnvironment) {
@@ -160,27 +162,30 @@ export class Attempt implements CompensationContext {
     this.#abort(reason, { type: "abandoned" });
   }
 
-  /** Makes the attempt. Never rejects. */
-  async run(): Promise<AttemptOutcome> {
-    const callOff = this.#limitTime();
-    void runAsActivity(this, () => this.#runBody()).then(this.#outcome.resolve);
-    const outcome = await this.#outcome.promise;
-    callOff?.();
+  /** Makes the attempt; once. Never rejects. */
+  run(): Promise<AttemptOutcome> {
+    if (this.#isOver) return Promise.resolve({ type: "abandoned" });
+    return new Promise((resolve) => {
+      this.#conclude = resolve;
+      this.#callOff = this.#limitTime();
+      void runAsActivity(this, () => this.#runBody());
+    });
+  }
+
+  /** The first outcome counts. */
+  async #end(outcome: AttemptOutcome): Promise<void> {
+    if (this.#isOver) return;
     this.#isOver = true;
-    if (outcome.type === "returned" && this.openSession) return { ...outcome, session: this.openSession };
-    await this.#session?.rollback(outcome.type === "returned" ? "The activity has ended" : "The attempt has failed");
-    return outcome;
+    this.#callOff?.();
+    const session = this.#session;
+    if (outcome.type === "returned" && session?.hasBegun) return this.#conclude({ ...outcome, session });
+    if (session)
+      await session.rollback(outcome.type === "returned" ? "The activity has ended" : "The attempt has failed");
+    this.#conclude(outcome);
   }
 
   #message(channel: string, data: unknown, options: PublishOptions): ChannelMessage {
-    const { clock, randomBytes, maxValueBytes } = this.#environment;
-    const { instanceId } = this;
-    return channelMessage(channel, data, options, {
-      at: clock.now(),
-      randomBytes,
-      maxValueBytes,
-      senderInstanceId: instanceId,
-    });
+    return channelMessage(channel, data, options, this.#environment, this.instanceId);
   }
 
   #post(post: Post): SentMessage {
@@ -210,18 +215,18 @@ export class Attempt implements CompensationContext {
 
   #abort(reason: Error, outcome: AttemptOutcome): void {
     if (this.#isOver) return;
-    this.#outcome.resolve(outcome);
     this.interrupt(reason);
+    void this.#end(outcome);
   }
 
-  async #runBody(): Promise<AttemptOutcome> {
+  async #runBody(): Promise<void> {
     const { activity, activityId, args } = this.#options;
     const { input, output } = activity.options;
     let valid = args;
     try {
       if (input) valid = await validateArguments(input, args, `activity ${activityId}`);
     } catch (error) {
-      return { type: "failed", error, retryable: !(error instanceof ValidationError) };
+      return this.#end({ type: "failed", error, retryable: !(error instanceof ValidationError) });
     }
     try {
       // So that `session.client`, used before the body's first await, finds no other transaction open.
@@ -229,11 +234,11 @@ export class Attempt implements CompensationContext {
       const returned: unknown = await this.#environment.seams.activity(activity, this, valid);
       const result = output ? await validate(output, returned, `The result of activity ${activityId}`) : returned;
       const text = encode(result, `The result of activity ${activityId}`, this.#environment.maxValueBytes);
-      return { type: "returned", result: text, session: undefined, posts: this.#posts ?? NOTHING };
+      return this.#end({ type: "returned", result: text, session: undefined, posts: this.#posts ?? NOTHING });
     } catch (error) {
       // The same value would be refused again, and the call be as misplaced.
       const isMistake = error instanceof SerializationError || error instanceof MisplacedCallError;
-      return { type: "failed", error, retryable: !isMistake };
+      return this.#end({ type: "failed", error, retryable: !isMistake });
     }
   }
 

@@ -2,9 +2,9 @@
 
 import type { Change, ChangeResult } from "../core/commit.ts";
 import {
-  InstanceNotCancellableError,
   InstanceNotFoundError,
   NothingToCompensateError,
+  notCancellable,
   StoreError,
   ValidationError,
 } from "../core/errors.ts";
@@ -32,9 +32,7 @@ export async function cancel(id: string, reason: string | undefined, environment
   const at = environment.clock.now();
   const change = { type: "cancel", instanceId: id, reason: reason ?? null, at } as const;
   const result = await request(change, `the cancel of instance ${id}`, environment);
-  if (result.type !== "undeliverable") return;
-  if (result.status === undefined) throw new InstanceNotFoundError(id);
-  throw new InstanceNotCancellableError(id, result.status);
+  if (result.type === "undeliverable") throw notCancellable(id, result.status);
 }
 
 /** Resolves when it is durable that they will be run. */

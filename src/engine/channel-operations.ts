@@ -111,13 +111,7 @@ export class ChannelOperations {
   }
 
   #message(channel: string, data: unknown, options: PublishOptions): ChannelMessage {
-    const { clock, randomBytes, maxValueBytes, instanceId } = this.#options;
-    return channelMessage(channel, data, options, {
-      at: clock.now(),
-      randomBytes,
-      maxValueBytes,
-      senderInstanceId: instanceId,
-    });
+    return channelMessage(channel, data, options, this.#options, this.#options.instanceId);
   }
 
   #act(name: string, request: ActionRequest): Promise<unknown> {

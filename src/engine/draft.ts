@@ -28,8 +28,7 @@ export class Draft {
   }
 
   get isEmpty(): boolean {
-    const lists = [this.#events, this.#actions, this.#rejoins];
-    return this.patch === undefined && lists.every(({ length }) => length === 0);
+    return this.#events.length + this.#actions.length + this.#rejoins.length === 0 && this.patch === undefined;
   }
 
   /** It has been sent something. */
@@ -67,6 +66,7 @@ export class Draft {
 
   /** Forgets what happened: only the patch goes. */
   dropEvents(): void {
+    // New lists, also for empty ones: those that were there are the last advance's, which must not change any more.
     this.#events = [];
     this.#reads = [];
     this.#subscriptions = [];

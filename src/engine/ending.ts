@@ -1,4 +1,5 @@
 /** How the end of a workflow's code becomes the end of its instance, or the beginning of the next one. */
+import { encodeFailures } from "../core/child.ts";
 import { encode, encodeThrown } from "../core/codec.ts";
 import type { InstancePatch } from "../core/commit.ts";
 import { CancelledError, CompensationError, messageOf, StoreError } from "../core/errors.ts";
@@ -68,7 +69,7 @@ export function patchForVerdict(
   failures: readonly CompensationError[],
   at: number,
 ): InstancePatch {
-  const compensationErrors = failures.length > 0 ? encodeFailures(failures) : null;
+  const compensationErrors = encodeFailures(failures);
   return outcome === "cancelled"
     ? { event: "cancel", at, error, compensationErrors }
     : { event: "fail", at, error: error ?? encodeThrown(undefined), compensationErrors };
@@ -98,12 +99,6 @@ function divergedPatch(error: Error, isCancelled: boolean, at: number): Instance
   if (!isCancelled) return { event: "block", at, error: encodeThrown(error) };
   const compensationErrors = encodeFailures([new CompensationError("of the workflow", "its code", 0, error)]);
   return { event: "cancel", at, error: encodeThrown(error), compensationErrors };
-}
-
-/** Each with what it says and what lay beneath, whatever that was. */
-function encodeFailures(failures: readonly CompensationError[]): string {
-  const texts = failures.map((failure) => JSON.parse(encodeThrown(failure)) as unknown);
-  return JSON.stringify(texts);
 }
 
 function patchForValue(value: unknown, at: number, { name, options }: AnyWorkflow, host: EndingHost): InstancePatch {

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { encode } from "../core/codec.ts";
 import type { Deliver } from "../core/commit.ts";
 import { InstanceConflictError, StoreError, undeliverable, ValidationError } from "../core/errors.ts";
-import { carriedBy } from "../core/trace-context.ts";
+import { carriedBy, type TraceContext } from "../core/trace-context.ts";
 import { uuidv4 } from "../core/uuid.ts";
 import { checkName } from "../workflow/activity.ts";
 import type { EventInput, ReceivedEvent } from "../workflow/events.ts";
@@ -39,25 +39,28 @@ export async function prepareEvent(
   return {
     id: event.id,
     async send() {
+      const { hooks } = environment;
+      const traceContext = hooks && carriedBy((name) => event.extensions[name]);
       const run = async (): Promise<void> => {
-        await submit(event, deliver, environment);
+        await submit(event, deliver, traceContext, environment);
         await Promise.all(starts.map((start) => startOnce(start)));
       };
-      await (environment.hooks?.within(
-        carriedBy((name) => event.extensions[name]),
-        run,
-      ) ?? run());
+      await (hooks ? hooks.within(traceContext, run) : run());
     },
   };
 }
 
-async function submit(event: ReceivedEvent<unknown>, deliver: Deliver, environment: StartEnvironment): Promise<void> {
+async function submit(
+  event: ReceivedEvent<unknown>,
+  deliver: Deliver,
+  traceContext: TraceContext | undefined,
+  environment: StartEnvironment,
+): Promise<void> {
   const { journal, hooks, onWork } = environment;
   const { id, type: eventType, source: eventSource } = event;
   const result = await write(journal, deliver, `event ${id}`, (done) => {
     if (done.type !== "delivered") return;
     const { receivers } = done;
-    const traceContext = carriedBy((name) => event.extensions[name]);
     const { instanceId } = deliver;
     hooks?.figures?.eventReceived(eventType);
     hooks?.tell("onEventReceived", () => ({

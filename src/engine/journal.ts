@@ -5,7 +5,8 @@
  *    pays (`Store.commitsAtOnce`) a second one goes out beside the first: while the server works on one, this process
  *    goes on with what came of the other.
  * 2. A change is asked for when its batch is put together, so that all that its instance has come to until then is in
- *    it. Changes of one key, which is an instance's id, keep their order, and are never on their way at the same time.
+ *    it. Changes of one key, which is an instance's id, keep their order, and are never on their way at the same time,
+ *    not even in one batch, which may judge by the instance; but creations, and what comes from outside, share one.
  * 3. A submission resolves with a result only when its change is durable, or is known never to be. A database that is
  *    away is tried again until it is back: nothing is lost, and nothing that waits for the barrier goes on meanwhile.
  */
@@ -27,8 +28,11 @@ const MAX_ROWS = 1_000;
 /** The same in characters of values, which servers limit too (`max_allowed_packet`). */
 const MAX_CHARACTERS = 4_000_000;
 
-/** Changes that are worth a commit beside the one that is under way, and that a batch may have in any case. */
-const WORTH_A_COMMIT = 64;
+/**
+ * Changes that are worth a commit beside the one that is under way, and that a batch may have in any case. A commit costs
+ * a server as much as some thirty changes: with half as many in each, two at once gain nothing.
+ */
+const WORTH_A_COMMIT = 128;
 
 /** The key of what comes from outside of instances: messages of one sender keep their order. */
 const OUTSIDE = "";
@@ -56,7 +60,7 @@ export async function write(
     return applied;
   }
   const key = change.type === "create" ? change.instance.id : OUTSIDE;
-  const result = await journal.submit(() => change, key);
+  const result = await journal.submit(() => change, key, true);
   if (result) onDone(result);
   if (result) return result;
   throw new AppStateError(
@@ -70,6 +74,8 @@ export type ChangeSource = () => Change | undefined;
 
 interface Submission {
   readonly key: string;
+  /** Whether others of its key may be in the same batch. */
+  readonly isShared: boolean;
   readonly source: ChangeSource;
   readonly resolve: (result: ChangeResult | undefined) => void;
 }
@@ -123,21 +129,26 @@ export class Journal {
    * Makes the change durable together with all others that are submitted meanwhile.
    *
    * @param key of those that keep their order: an instance's id
+   * @param isShared whether others of its key may be in the same batch
    */
-  submit(source: ChangeSource, key: string = OUTSIDE): Promise<ChangeResult | undefined> {
+  submit(
+    source: ChangeSource,
+    key: string = OUTSIDE,
+    isShared: boolean = key === OUTSIDE,
+  ): Promise<ChangeResult | undefined> {
     return new Promise((resolve) => {
       if (this.#closed) {
         resolve(undefined);
         return;
       }
-      this.#queue.push({ key, source, resolve });
+      this.#queue.push({ key, isShared, source, resolve });
       this.#schedule();
     });
   }
 
   /** Resolves when nothing is left to write. */
   async drain(): Promise<void> {
-    while (this.#isScheduled || this.#flights.size > 0) {
+    while (this.isBusy) {
       await (this.#flights.size > 0 ? Promise.race(this.#flights) : new Promise((resolve) => setImmediate(resolve)));
     }
   }
@@ -202,18 +213,20 @@ export class Journal {
   #take(): Entry[] {
     const batch: Entry[] = [];
     const left: Submission[] = [];
+    const taken = new Set<string>();
     const most = this.#mostChanges;
     let rows = 0;
     let characters = 0;
     for (const submission of this.#queue) {
-      const { key, source, resolve } = submission;
-      // What has one key cannot be shared.
-      const isShared = key !== OUTSIDE && batch.length >= most;
-      const isFull = isShared || rows >= MAX_ROWS || characters >= MAX_CHARACTERS;
-      if (isFull || this.#keys.has(key)) {
+      const { key, isShared, source, resolve } = submission;
+      // What has one key cannot be dealt out to the lanes.
+      const isEnough = key !== OUTSIDE && batch.length >= most;
+      const isFull = isEnough || rows >= MAX_ROWS || characters >= MAX_CHARACTERS;
+      if (isFull || this.#keys.has(key) || (!isShared && taken.has(key))) {
         left.push(submission);
         continue;
       }
+      taken.add(key);
       const change = source();
       if (change) batch.push({ key, change, resolve });
       else resolve(undefined);

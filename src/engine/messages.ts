@@ -6,27 +6,29 @@ import { SerializationError, ValidationError } from "../core/errors.ts";
 import { uuidv4 } from "../core/uuid.ts";
 import { checkName } from "../workflow/activity.ts";
 import type { PublishOptions, ReceivedMessage } from "../workflow/channels.ts";
+import type { Clock } from "./clock.ts";
 
-/** Who sends, and when. */
-export interface Sending {
-  /** Epoch milliseconds. */
-  readonly at: number;
+interface Environment {
+  readonly clock: Clock;
   readonly randomBytes: (count: number) => Uint8Array;
   readonly maxValueBytes: number;
-  /** `undefined` from outside of instances. */
-  readonly senderInstanceId: string | undefined;
 }
 
-/** @throws ValidationError, SerializationError */
+/**
+ * @param senderInstanceId `undefined` from outside of instances
+ * @throws ValidationError, SerializationError
+ */
 export function channelMessage(
   channel: string,
   data: unknown,
   { metadata = {}, id }: PublishOptions,
-  { at, randomBytes, maxValueBytes, senderInstanceId }: Sending,
+  { clock, randomBytes, maxValueBytes }: Environment,
+  senderInstanceId: string | undefined,
 ): ChannelMessage {
   checkName("channel", channel);
   if (id !== undefined) checkName("message", id);
   checkMetadata(channel, metadata);
+  const at = clock.now();
   const made = id ?? uuidv4(randomBytes(16));
   return {
     channel,

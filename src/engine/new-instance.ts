@@ -8,6 +8,7 @@ import { validateArguments } from "../workflow/schema.ts";
 import type { StartOptions } from "../workflow/starting.ts";
 import type { AnyWorkflow } from "../workflow/workflow.ts";
 import type { Clock } from "./clock.ts";
+import { checkTags, encodeTags } from "./tags.ts";
 
 interface Environment {
   readonly clock: Clock;
@@ -29,7 +30,8 @@ export async function newInstance(
   if (!Number.isInteger(priority) || priority < 0 || priority > 1_000_000) {
     throw new ValidationError(`The priority ${String(priority)} must be a whole number from 0 to 1,000,000.`);
   }
-  const valid = await validateArguments(workflow.options.input, args, `workflow ${workflow.name}`);
+  const { input } = workflow.options;
+  const valid = input ? await validateArguments(input, args, `workflow ${workflow.name}`) : args;
   return {
     type: "create",
     subscriptions: subscriptionsOf(workflow, valid),
@@ -38,7 +40,7 @@ export async function newInstance(
       workflow: workflow.name,
       status: "pending",
       input: encode(valid, `The input of workflow ${workflow.name}`, maxValueBytes),
-      tags: tags && Object.keys(tags).length > 0 ? JSON.stringify(tags) : null,
+      tags: encodeTags(tags),
       priority,
       version: workflow.options.version ?? null,
       traceContext: null,
@@ -56,11 +58,4 @@ export function subscriptionsOf({ options: { events = [] } }: AnyWorkflow, args:
     checkName("key", key as string);
     return { type: event.type, key: key as string };
   });
-}
-
-function checkTags(tags: unknown): void {
-  if (tags === undefined) return;
-  const isObject = typeof tags === "object" && tags !== null && !Array.isArray(tags);
-  if (isObject && Object.values(tags).every((value) => typeof value === "string")) return;
-  throw new ValidationError("The tags of an instance must be an object of texts.");
 }

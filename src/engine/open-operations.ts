@@ -1,4 +1,5 @@
 /** What one run's code waits for: activities, timers, messages, and what the database is to do. */
+import type { ActionRequest } from "../core/action.ts";
 import type { Execution } from "../core/execution.ts";
 import type { HistoryEvent, NewEvent, WaitFor } from "../core/history.ts";
 import type { Operation } from "../core/operation.ts";
@@ -26,7 +27,8 @@ export class OpenOperations {
   /** Operations that go on though the instance is cancelled. */
   readonly #shielded = new Set<string>();
   #execution: Execution<Request>;
-  #actions: Actions;
+  /** Made for the first one: most runs have none. */
+  #actions: Actions | undefined;
   /** The id of the last one that was asked for. */
   last = "none";
 
@@ -38,22 +40,21 @@ export class OpenOperations {
     this.tasks = new Tasks(owner, host);
     this.#timers = new Timers(host.clock, onAlarm);
     this.#execution = execution;
-    this.#actions = this.#createActions(execution);
   }
 
   /** Whether anything is under way that the code waits for. */
   get isEmpty(): boolean {
-    return this.tasks.size === 0 && !this.isBusy && this.#timers.earliest === undefined && !this.#isAwaiting;
+    return this.tasks.size === 0 && !this.isBusy && this.#timers.isEmpty && !this.#isAwaiting;
   }
 
   /** Whether the database is to do something. */
   get isBusy(): boolean {
-    return this.#actions.isBusy;
+    return this.#actions?.isBusy ?? false;
   }
 
   /** Competing channels of which it has received, or would have. */
   get competing(): readonly string[] {
-    return this.#actions.competing;
+    return this.#actions?.competing ?? [];
   }
 
   /**
@@ -67,14 +68,14 @@ export class OpenOperations {
 
   /** Whether messages are waited for. */
   get #isAwaiting(): boolean {
-    return this.#mailbox.isAwaited || this.#actions.isAwaited;
+    return this.#mailbox.isAwaited || (this.#actions?.isAwaited ?? false);
   }
 
   /** The rest is another execution's. */
   attach(execution: Execution<Request>): void {
-    this.#actions.clear();
+    this.#actions?.clear();
     this.#execution = execution;
-    this.#actions = this.#createActions(execution);
+    this.#actions = undefined;
   }
 
   open({ id, request, recorded, isShielded }: Operation<Request>): void {
@@ -93,13 +94,13 @@ export class OpenOperations {
     } else if (request.type === "wait") {
       this.#openWait(id, request.waitFor, request.deadline);
     } else {
-      this.#actions.ask(id, request.type === "receive" ? request : request.request);
+      this.#act(id, request.type === "receive" ? request : request.request);
     }
   }
 
   /** Has done what the code has asked the database for, and does not wait for any more. */
   send(requested: readonly Operation<Request>[]): void {
-    for (const { id, request } of requested) if (request.type === "action") this.#actions.ask(id, request.request);
+    for (const { id, request } of requested) if (request.type === "action") this.#act(id, request.request);
   }
 
   /** An attempt has failed, and another will be made then. */
@@ -119,16 +120,17 @@ export class OpenOperations {
 
   /** Something was sent to the instance, or it was called to take something. */
   called(): void {
-    this.#actions.called();
+    this.#actions?.called();
   }
 
   /** What came of actions, durably. */
   settle(...answered: Parameters<Actions["settle"]>): void {
-    this.#actions.settle(...answered);
+    this.#actions?.settle(...answered);
   }
 
   /** Answers waits with what is in the inbox; whether it did, so that another turn comes. */
   answerWaits(): boolean {
+    if (!this.#mailbox.isAwaited) return false;
     let answered = false;
     const next = (): NewEvent | undefined => this.#mailbox.answer(this.#host.clock.now());
     for (let event = next(); event; event = next()) {
@@ -140,10 +142,11 @@ export class OpenOperations {
 
   /** Lets what is due happen; answers whether something was recorded, so that another turn comes. */
   takeDue(): boolean {
+    if (this.#timers.isEmpty) return false;
     const at = this.#host.clock.now();
     let recorded = false;
     for (const operationId of this.#timers.takeDue(at)) {
-      if (this.tasks.wake(operationId) || this.#actions.expire(operationId)) continue;
+      if (this.tasks.wake(operationId) || this.#actions?.expire(operationId)) continue;
       this.#execution.record(this.#mailbox.timeUp(operationId, at) ?? { kind: "timer_fired", operationId, at });
       recorded = true;
     }
@@ -173,20 +176,25 @@ export class OpenOperations {
   clear(reason: string): void {
     this.#timers.disarm();
     this.tasks.abandon(reason);
-    this.#actions.clear();
+    this.#actions?.clear();
   }
 
   #stop(reason: Error, isKept: (operationId: string) => boolean): void {
     this.tasks.stop(reason, isKept);
     this.#timers.keepOnly(isKept);
     this.#mailbox.keepOnly(isKept);
-    this.#actions.keepOnly(isKept);
+    this.#actions?.keepOnly(isKept);
   }
 
   #openWait(id: string, waitFor: WaitFor, deadline: number | null): void {
     if (deadline !== null) this.#timers.set(id, deadline);
-    if (waitFor.kind === "channel" && waitFor.mode === "competing") this.#actions.receive(id, waitFor.channel);
+    if (waitFor.kind === "channel" && waitFor.mode === "competing") this.#needActions().receive(id, waitFor.channel);
     else this.#mailbox.open(id, waitFor);
+  }
+
+  /** Has it done by the next commit. */
+  #act(id: string, request: ActionRequest): void {
+    this.#needActions().ask(id, request);
   }
 
   #answerWith(event: NewEvent): void {
@@ -194,10 +202,15 @@ export class OpenOperations {
     this.#execution.record(event);
   }
 
-  #createActions(execution: Execution<Request>): Actions {
+  #needActions(): Actions {
+    this.#actions ??= this.#createActions();
+    return this.#actions;
+  }
+
+  #createActions(): Actions {
     const host = this.#host;
     return new Actions({
-      execution,
+      execution: this.#execution,
       draft: this.#draft,
       now: () => host.clock.now(),
       hasMessages: (channel) => host.hasMessages(channel),

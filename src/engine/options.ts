@@ -7,6 +7,7 @@ import type { MysqlPool, Naming, PostgresPool } from "../store/store.ts";
 import type { Hooks } from "../workflow/hooks.ts";
 import type { Logger } from "../workflow/logger.ts";
 import type { AnyWorkflow } from "../workflow/workflow.ts";
+import { checkCount } from "./check-filter.ts";
 import { consoleLogger } from "./log.ts";
 import { type RetentionOptions, type RetentionSettings, resolveRetention } from "./operating/retention-options.ts";
 import { type OutboxOptions, type OutboxSettings, resolveOutbox } from "./outbox/outbox-options.ts";
@@ -166,7 +167,7 @@ export function resolveOptions(options: RomancyOptions): ResolvedOptions {
     pool: given.pool,
     naming: resolveNaming(given),
     listenNotify: given.listenNotify,
-    maxRecoveries: count("maxRecoveries", given.maxRecoveries),
+    maxRecoveries: checkCount("maxRecoveries", given.maxRecoveries),
     worker: given.worker,
     workerId: given.workerId === undefined ? undefined : text("workerId", given.workerId),
     autoMigrate: given.autoMigrate,
@@ -176,10 +177,10 @@ export function resolveOptions(options: RomancyOptions): ResolvedOptions {
     logger: given.logger,
     hooks: resolveHooks(given.hooks),
     metrics: given.metrics,
-    maxConcurrentInstances: count("maxConcurrentInstances", given.maxConcurrentInstances),
-    maxConcurrentActivities: count("maxConcurrentActivities", given.maxConcurrentActivities),
-    maxParkedInstances: count("maxParkedInstances", given.maxParkedInstances, 0),
-    maxValueBytes: count("maxValueBytes", given.maxValueBytes),
+    maxConcurrentInstances: checkCount("maxConcurrentInstances", given.maxConcurrentInstances),
+    maxConcurrentActivities: checkCount("maxConcurrentActivities", given.maxConcurrentActivities),
+    maxParkedInstances: checkCount("maxParkedInstances", given.maxParkedInstances, 0),
+    maxValueBytes: checkCount("maxValueBytes", given.maxValueBytes),
     messageRetention: toMilliseconds(given.messageRetention, "messageRetention"),
     retention: resolveRetention(given.retention),
     staleWorkerCheckInterval: toMilliseconds(given.staleWorkerCheckInterval, "staleWorkerCheckInterval"),
@@ -257,14 +258,9 @@ function resolveHttp({ authorize, maxBodyBytes = DEFAULT_MAX_BODY_BYTES, timeout
   }
   return {
     authorize,
-    maxBodyBytes: count("http.maxBodyBytes", maxBodyBytes),
+    maxBodyBytes: checkCount("http.maxBodyBytes", maxBodyBytes),
     timeout: toMilliseconds(timeout, "http.timeout"),
   };
-}
-
-function count(option: string, value: number, least = 1): number {
-  if (Number.isInteger(value) && value >= least) return value;
-  throw new ValidationError(`${option} is ${String(value)}; it must be a whole number of ${least} or more.`);
 }
 
 function text(option: string, value: string): string {

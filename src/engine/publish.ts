@@ -25,7 +25,7 @@ export async function publish(
   options: PublishOptions,
   environment: SendingEnvironment,
 ): Promise<SentMessage> {
-  const message = messageFor(channel, data, options, environment);
+  const message = channelMessage(channel, data, options, environment, undefined);
   await send({ type: "publish", message }, message, environment);
   return { id: message.attributes["id"] as string };
 }
@@ -38,23 +38,9 @@ export async function sendTo(
   environment: SendingEnvironment,
 ): Promise<SentMessage> {
   checkName("instance", instanceId);
-  const message = messageFor(channel, data, options, environment);
+  const message = channelMessage(channel, data, options, environment, undefined);
   await send({ type: "deliver", instanceId, message: { ...message, type: channel, key: null } }, message, environment);
   return { id: message.attributes["id"] as string };
-}
-
-function messageFor(
-  channel: string,
-  data: unknown,
-  options: PublishOptions,
-  { clock, randomBytes, maxValueBytes }: SendingEnvironment,
-): ChannelMessage {
-  return channelMessage(channel, data, options, {
-    at: clock.now(),
-    randomBytes,
-    maxValueBytes,
-    senderInstanceId: undefined,
-  });
 }
 
 async function send(

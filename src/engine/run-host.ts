@@ -5,6 +5,9 @@ import type { TaskHost } from "./activity-task.ts";
 import type { ContextOptions } from "./requests.ts";
 import type { TurnQueue } from "./turn-queue.ts";
 
+/** The epoch of an instance's first owner: it has no history yet. */
+export const FIRST_EPOCH = 1;
+
 /** What a run needs from its worker. */
 export interface RunHost<Run> extends TaskHost {
   readonly turns: TurnQueue;

@@ -29,7 +29,7 @@ import { successorOf } from "./recurrence.ts";
 import { rejoining } from "./rejoining.ts";
 import type { Request } from "./requests.ts";
 import { Rollback, splitHistory, type Verdict } from "./rollback.ts";
-import type { RunHost } from "./run-host.ts";
+import { FIRST_EPOCH, type RunHost } from "./run-host.ts";
 import { isInCleanup } from "./scope.ts";
 import { StuckWarning } from "./stuck-warning.ts";
 import { Submissions, type SubmissionsHost } from "./submissions.ts";
@@ -142,8 +142,8 @@ export class Run implements TaskOwner, SubmissionsHost {
 
   start(): void {
     const { cancel } = this.#claim;
-    if (cancel && !this.#cancel && this.#execution.lastSeq === 0) {
-      // Nothing has been done yet: there is nothing to clean up.
+    if (cancel && !this.#cancel && this.#claim.epoch === FIRST_EPOCH) {
+      // Nobody has run it before: there is nothing to clean up. After a crash there may be, and no record of it.
       this.#knowOf(cancel);
       this.#outcome = { type: "threw", error: new CancelledError(this.id, cancel.reason ?? undefined) };
       this.#settleOutcome();
@@ -244,16 +244,13 @@ export class Run implements TaskOwner, SubmissionsHost {
 
   #goOn(): void {
     this.#open.arm();
-    const durable = this.#submissions.send();
-    if (durable) void durable.then(() => this.#startTasks());
-    else this.#startTasks();
+    if (!this.#submissions.send()) this.onDurable();
     if (this.#open.isEmpty && !this.#outcome) this.#stuck.arm(this.#open.last);
   }
 
-  /** Starts attempts, unless something newer is not durable yet: its commit comes back here (R1). */
-  #startTasks(): void {
-    if (this.#over || this.#submissions.isPending) return;
-    this.#open.tasks.start();
+  /** Starts attempts, unless more was recorded meanwhile, which the next turn will send (R1). */
+  onDurable(): void {
+    if (!this.#over && this.draft.isEmpty) this.#open.tasks.start();
   }
 
   #onAlarm(): void {
@@ -335,6 +332,7 @@ export class Run implements TaskOwner, SubmissionsHost {
     const { actions = [] } = advance;
     this.#open.settle(actions, answers);
     this.facts?.applied(advance, answers, this.#cancel?.reason ?? undefined);
+    if (actions.length + receivers === 0) return;
     const published = actions.flatMap(({ request }) => (request.type === "publish" ? [request.message.channel] : []));
     this.#host.onSent(receivers, published);
   }

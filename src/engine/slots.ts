@@ -5,6 +5,12 @@ export class Slots {
   #running = 0;
   #waiting: (() => Promise<void>)[] = [];
   #onIdle: (() => void)[] = [];
+  readonly #onDone = (): void => {
+    this.#running--;
+    this.poke();
+    if (this.#running > 0) return;
+    for (const resolve of this.#onIdle.splice(0)) resolve();
+  };
 
   /** @param isOpen asked before each start; call `poke` when it may have become true */
   constructor(limit: number, isOpen: () => boolean) {
@@ -47,11 +53,6 @@ export class Slots {
 
   #start(task: () => Promise<void>): void {
     this.#running++;
-    void task().then(() => {
-      this.#running--;
-      this.poke();
-      if (this.#running > 0) return;
-      for (const resolve of this.#onIdle.splice(0)) resolve();
-    });
+    void task().then(this.#onDone);
   }
 }

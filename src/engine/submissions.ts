@@ -13,6 +13,8 @@ export interface SubmissionsHost {
   progress(): InstancePatch | undefined;
   /** What came of it; whether it was applied. */
   judge(result: ChangeResult | undefined, advance: Advance | undefined): boolean;
+  /** It was applied, and nothing is newer than it. */
+  onDurable(): void;
 }
 
 /** The commits of one run: one at a time waits for its batch, and takes all that is in the draft by then. */
@@ -58,7 +60,9 @@ export class Submissions {
       }, host.id)
       .then((result) => {
         if (this.#last === submission) this.#last = undefined;
-        return host.judge(result, advance);
+        const applied = host.judge(result, advance);
+        if (applied && !this.isPending) host.onDurable();
+        return applied;
       });
     return submission;
   }

@@ -19,6 +19,10 @@ export class Timers {
     return earliest;
   }
 
+  get isEmpty(): boolean {
+    return this.#due.size === 0;
+  }
+
   set(operationId: string, at: number): void {
     this.#due.set(operationId, at);
   }
@@ -34,7 +38,6 @@ export class Timers {
 
   /** Takes out the operations that are due, earliest first; of one time, in the order of asking. */
   takeDue(now: number): string[] {
-    if (this.#due.size === 0) return [];
     const due = [...this.#due].filter(([, at]) => at <= now).toSorted(([, a], [, b]) => a - b);
     for (const [operationId] of due) this.#due.delete(operationId);
     return due.map(([operationId]) => operationId);

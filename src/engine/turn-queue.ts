@@ -12,6 +12,9 @@ import { performance, setImmediate } from "./machine-time.ts";
 /** How long a round may last, in milliseconds, before others get their turn. */
 const ROUND = 4;
 
+/** Turns between two looks at the time, which cost as much as a small turn. */
+const LOOK_EVERY = 8;
+
 export class TurnQueue {
   #waiting: (() => void)[] = [];
   #current: (() => void)[] = [];
@@ -45,9 +48,14 @@ export class TurnQueue {
     }
     const end = performance.now() + ROUND;
     try {
-      while (this.#next < this.#current.length && performance.now() < end) this.#current[this.#next++]?.();
+      while (this.#next < this.#current.length && performance.now() < end) this.#runSome();
     } finally {
       if (this.#next < this.#current.length || this.#waiting.length > 0) this.#arm();
     }
+  }
+
+  #runSome(): void {
+    const until = Math.min(this.#next + LOOK_EVERY, this.#current.length);
+    while (this.#next < until) this.#current[this.#next++]?.();
   }
 }

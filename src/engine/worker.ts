@@ -19,7 +19,7 @@ import { Lookup } from "./lookup.ts";
 import { performance, setImmediate } from "./machine-time.ts";
 import { settlesWithin } from "./patience.ts";
 import { Run } from "./run.ts";
-import type { RunHost } from "./run-host.ts";
+import { FIRST_EPOCH, type RunHost } from "./run-host.ts";
 import type { Load } from "./seams.ts";
 import { Slots } from "./slots.ts";
 import { TurnQueue } from "./turn-queue.ts";
@@ -29,9 +29,6 @@ import type { WorkerOptions } from "./worker-options.ts";
 
 /** Milliseconds between two calls for help. */
 const CALL_EVERY = 1_000;
-
-/** The epoch of an instance's first owner: it has no history yet. */
-const FIRST_EPOCH = 1;
 
 export class Worker implements RunHost<Run> {
   readonly clock: Clock;

@@ -41,9 +41,10 @@ export class EngineWorkflowContext implements WorkflowContext {
   readonly #execution: Execution<Request>;
   readonly #options: ContextOptions;
   readonly #names = new OperationNames();
-  readonly #patches: Patches;
-  readonly #channels: ChannelOperations;
-  readonly #children: ChildOperations;
+  // Made when they are first used: few workflows use all of them.
+  #patches: Patches | undefined;
+  #channels: ChannelOperations | undefined;
+  #children: ChildOperations | undefined;
   #recurrence: Recurrence | undefined;
   #log: Logger | undefined;
 
@@ -52,15 +53,12 @@ export class EngineWorkflowContext implements WorkflowContext {
     this.workflowName = options.workflowName;
     this.#execution = execution;
     this.#options = options;
-    this.#patches = new Patches(execution);
-    this.#channels = new ChannelOperations(execution, this.#names, options);
-    this.#children = new ChildOperations(execution, this.#names, options);
     this["~operations"] = {
       app: options.app,
       activity: (activity, call, args) => this.#activity(activity, call, args),
-      child: (workflow, start, args) => this.#children.run(workflow, start, args),
+      child: (workflow, start, args) => this.#needChildren().run(workflow, start, args),
     };
-    this["~start"] = (workflow, start, args) => this.#children.start(workflow, start, args);
+    this["~start"] = (workflow, start, args) => this.#needChildren().start(workflow, start, args);
   }
 
   get log(): Logger {
@@ -124,23 +122,23 @@ export class EngineWorkflowContext implements WorkflowContext {
   }
 
   subscribe(channel: string, mode: ChannelMode): Promise<void> {
-    return this.#channels.subscribe(channel, mode);
+    return this.#needChannels().subscribe(channel, mode);
   }
 
   unsubscribe(channel: string): Promise<void> {
-    return this.#channels.unsubscribe(channel);
+    return this.#needChannels().unsubscribe(channel);
   }
 
   receive<T = unknown>(channel: string, options: ReceiveOptions<T> = {}): Promise<ReceivedMessage<T>> {
-    return this.#channels.receive(channel, options);
+    return this.#needChannels().receive(channel, options);
   }
 
   publish(channel: string, data: unknown, options?: PublishOptions): Promise<SentMessage> {
-    return this.#channels.publish(channel, data, options);
+    return this.#needChannels().publish(channel, data, options);
   }
 
   sendTo(instanceId: string, channel: string, data: unknown, options?: PublishOptions): Promise<SentMessage> {
-    return this.#channels.sendTo(instanceId, channel, data, options);
+    return this.#needChannels().sendTo(instanceId, channel, data, options);
   }
 
   async sendEvent(event: OutgoingEventInput): Promise<SentEvent> {
@@ -153,19 +151,19 @@ export class EngineWorkflowContext implements WorkflowContext {
   }
 
   joinGroup(name: string): Promise<void> {
-    return this.#channels.joinGroup(name);
+    return this.#needChannels().joinGroup(name);
   }
 
   leaveGroup(name: string): Promise<void> {
-    return this.#channels.leaveGroup(name);
+    return this.#needChannels().leaveGroup(name);
   }
 
   groupMembers(name: string): Promise<readonly string[]> {
-    return this.#channels.groupMembers(name);
+    return this.#needChannels().groupMembers(name);
   }
 
   publishToGroup(name: string, channel: string, data: unknown, options?: PublishOptions): Promise<SentMessage> {
-    return this.#channels.publishToGroup(name, channel, data, options);
+    return this.#needChannels().publishToGroup(name, channel, data, options);
   }
 
   async recur(...args: readonly unknown[]): Promise<never> {
@@ -182,13 +180,13 @@ export class EngineWorkflowContext implements WorkflowContext {
   patched(id: string): boolean {
     checkPlace("patched");
     checkName("patch", id);
-    return this.#patches.patched(id, this.#options.clock.now());
+    return this.#needPatches().patched(id, this.#options.clock.now());
   }
 
   deprecatePatch(id: string): void {
     checkPlace("deprecatePatch");
     checkName("patch", id);
-    this.#patches.deprecate(id, this.#options.clock.now());
+    this.#needPatches().deprecate(id, this.#options.clock.now());
   }
 
   now(): number {
@@ -201,6 +199,21 @@ export class EngineWorkflowContext implements WorkflowContext {
 
   uuid(): string {
     return this.#value("uuid", () => uuidv4(this.#options.randomBytes(16)));
+  }
+
+  #needPatches(): Patches {
+    this.#patches ??= new Patches(this.#execution);
+    return this.#patches;
+  }
+
+  #needChannels(): ChannelOperations {
+    this.#channels ??= new ChannelOperations(this.#execution, this.#names, this.#options);
+    return this.#channels;
+  }
+
+  #needChildren(): ChildOperations {
+    this.#children ??= new ChildOperations(this.#execution, this.#names, this.#options);
+    return this.#children;
   }
 
   #activity(activity: AnyActivity, call: ActivityCallOptions, args: readonly unknown[]): Promise<unknown> {

@@ -89,21 +89,17 @@ export function spanHooks(tracer: Tracer): Hooks {
       around(tracer.startSpan(`send/${fact.eventType}`, { kind: SpanKind.PRODUCER, attributes }, parent), parent, run);
     },
     onWorkflowComplete(fact) {
-      tell({ ...workflow(fact), attributes: { ...instanceAttributes(fact), "romancy.workflow.status": "completed" } });
+      tell(workflow(fact, "completed"));
     },
     onWorkflowFailed(fact) {
-      const attributes = { ...instanceAttributes(fact), "romancy.workflow.status": "failed" };
-      tell({ ...workflow(fact), attributes, error: fact.error });
+      tell({ ...workflow(fact, "failed"), error: fact.error });
     },
     onWorkflowCancelled(fact) {
-      const reason = fact.reason === undefined ? {} : { "romancy.cancel.reason": fact.reason };
-      const attributes = { ...instanceAttributes(fact), "romancy.workflow.status": "cancelled", ...reason };
-      tell({ ...workflow(fact), attributes });
+      const { reason } = fact;
+      tell(workflow(fact, "cancelled", reason === undefined ? {} : { "romancy.cancel.reason": reason }));
     },
     onRecur(fact) {
-      const { successorId } = fact;
-      const status = { "romancy.workflow.status": "recurred", "romancy.successor.id": successorId };
-      tell({ ...workflow(fact), attributes: { ...instanceAttributes(fact), ...status } });
+      tell(workflow(fact, "recurred", { "romancy.successor.id": fact.successorId }));
     },
     onEventReceived(fact) {
       const { eventType, traceContext: parent = keepOf(context.active()) } = fact;
@@ -138,13 +134,14 @@ export function spanHooks(tracer: Tracer): Hooks {
 
 type WorkflowEnd = Parameters<NonNullable<Hooks["onWorkflowComplete"]>>[0];
 
-function workflow({
-  workflowName,
-  traceContext: parent,
-  startTime,
-  duration,
-}: Omit<WorkflowEnd, "output">): Pick<Past, "name" | "parent" | "startTime" | "duration"> {
-  return { name: `workflow/${workflowName}`, parent, startTime, duration };
+function workflow(
+  fact: Omit<WorkflowEnd, "output">,
+  status: "completed" | "failed" | "cancelled" | "recurred",
+  more: Attributes = {},
+): Omit<Past, "links" | "error"> {
+  const { workflowName, traceContext: parent, startTime, duration } = fact;
+  const attributes = { ...instanceAttributes(fact), "romancy.workflow.status": status, ...more };
+  return { name: `workflow/${workflowName}`, parent, startTime, duration, attributes };
 }
 
 function wait(fact: Parameters<NonNullable<Hooks["onEventTimeout"]>>[0]): Omit<Past, "links" | "error"> {

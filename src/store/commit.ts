@@ -7,11 +7,11 @@
  * 3. A transaction that gives way in a deadlock did not take place, for certain, and is made again at once.
  * 4. No change takes place twice: when the answer to a commit was lost, it is looked for what became of each.
  */
-import type { ActionRequest, Post } from "../core/action.ts";
 import type { Advance, Change, ChangeResult, Create, Deliver, Publish, Retry } from "../core/commit.ts";
 import type { NewEvent } from "../core/history.ts";
 import { applyChange, existing } from "./batch/each.ts";
 import { inboxMessage, type Mailed } from "./batch/mail.ts";
+import { isPlain } from "./batch/writes.ts";
 import type { Connection, Database } from "./database.ts";
 import { eventOf, eventRow } from "./rows.ts";
 import type { Runner } from "./runner.ts";
@@ -105,15 +105,17 @@ export class Committer {
     const { plain, mail, each } = this.#batches;
     if (!plain || !mail) return this.#commitBatch(changes, each);
     const applyMail: Apply<Mail> = async (mails) => this.#settleMail(mails, await mail(mails));
-    const advanced = await this.#commitBatch(changes.filter(isPlain), plain);
-    const mailed = await this.#commitBatch(changes.filter(isMail), applyMail);
-    const others = await this.#commitBatch(
-      changes.filter((change) => !isPlain(change) && !isMail(change)),
-      each,
-    );
-    const resultsFor = (change: Change): ChangeResult[] =>
-      isPlain(change) ? advanced : isMail(change) ? mailed : others;
-    return changes.map((change) => resultsFor(change).shift() as ChangeResult);
+    const plains = changes.filter(isPlain);
+    const mails = changes.filter(isMail);
+    const others = changes.filter((change) => !isPlain(change) && !isMail(change));
+    const results = new Map<Change, ChangeResult>();
+    const keep = (of: readonly Change[], came: readonly ChangeResult[]): void => {
+      for (const [index, change] of of.entries()) results.set(change, came[index] as ChangeResult);
+    };
+    keep(plains, await this.#commitBatch(plains, plain));
+    keep(mails, await this.#commitBatch(mails, applyMail));
+    keep(others, await this.#commitBatch(others, each));
+    return changes.map((change) => results.get(change) as ChangeResult);
   }
 
   /** What an instance did not take may be for what it went on as, and is judged by itself. */
@@ -202,19 +204,6 @@ export class Committer {
     }
     return results.map((result) => result ?? (late.shift() as ChangeResult));
   }
-}
-
-/** Whether it changes instances' rows, histories, outboxes and what they hear of, and no other instance's. */
-function isPlain(change: Change): change is Create | Advance {
-  if (change.type === "create") return true;
-  if (change.type !== "advance" || change.patch?.event === "recur" || change.report !== undefined) return false;
-  const { posts = [], actions = [], rejoins = [] } = change;
-  if (rejoins.length > 0) return false;
-  return posts.every(isOutgoing) && actions.every(({ request }) => isOutgoing(request));
-}
-
-function isOutgoing(request: Post | ActionRequest): boolean {
-  return request.type === "emit";
 }
 
 /** The same message for one instance. */

@@ -18,8 +18,17 @@ export interface Connection {
   all(statement: Compiled, values: readonly Bindable[]): Promise<Row[]>;
   /** Runs a statement and tells how many rows it changed, or found as they were to be. */
   run(statement: Compiled, values: readonly Bindable[]): Promise<number>;
+  /** The same at once, where the database is part of this process: a batch of many statements waits for none of them. */
+  runNow?(statement: Compiled, values: readonly Bindable[]): number;
   /** Runs a script of several statements. */
   script(text: string): Promise<void>;
+}
+
+/** A connection to a database that is part of this process. */
+export type Immediate = Connection & Required<Pick<Connection, "runNow">>;
+
+export function isImmediate(connection: Connection): connection is Immediate {
+  return connection.runNow !== undefined;
 }
 
 /** An open write transaction; nobody else writes through it. It ends with `commit` or `rollback`, exactly once. */

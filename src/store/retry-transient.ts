@@ -1,4 +1,5 @@
 import type { Database } from "./database.ts";
+import type { Queries } from "./runner.ts";
 
 /** Tries in all; what takes longer is the caller's to decide. */
 const TRIES = 5;
@@ -20,4 +21,12 @@ export async function retryTransient<T>(database: Database, work: () => Promise<
       await new Promise((resolve) => setTimeout(resolve, Math.random() * LONGEST_WAIT));
     }
   }
+}
+
+/** The same queries, each retried: for single statements that may be done twice. */
+export function retrying(database: Database, queries: Queries): Queries {
+  return {
+    all: (statement, params) => retryTransient(database, () => queries.all(statement, params)),
+    run: (statement, params) => retryTransient(database, () => queries.run(statement, params)),
+  };
 }

@@ -42,9 +42,22 @@ export function patchRow(advance: Advance): PatchRow[] {
   if (!patch) return [];
   const { event, at } = patch;
   const status = event === "progress" ? null : (transition(isCompensating ? "compensating" : "running", event) ?? null);
-  const nothing = { output: null, error: null, compensationErrors: null, wakeAt: null, signals: null };
-  const row = { id, epoch, event, status, ...nothing, at, knowsOfCancel: advance.knowsOfCancel ? 1 : 0 };
-  return patch.event === "recur" ? [row] : [{ ...row, ...patch }];
+  const isSuspended = event === "suspend";
+  return [
+    {
+      id,
+      epoch,
+      event,
+      status,
+      output: event === "complete" ? patch.output : null,
+      error: "error" in patch ? patch.error : null,
+      compensationErrors: "compensationErrors" in patch ? patch.compensationErrors : null,
+      wakeAt: isSuspended ? patch.wakeAt : null,
+      signals: isSuspended ? patch.signals : null,
+      at,
+      knowsOfCancel: advance.knowsOfCancel ? 1 : 0,
+    },
+  ];
 }
 
 type EventRow = Record<"instanceId" | "kind" | "operationId", string> & {

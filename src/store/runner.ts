@@ -1,4 +1,4 @@
-import type { Connection, Database } from "./database.ts";
+import { type Connection, type Database, type Immediate, isImmediate } from "./database.ts";
 import type { Dialect } from "./dialect.ts";
 import type { Naming } from "./naming.ts";
 import type { Bindable } from "./sql.ts";
@@ -11,6 +11,8 @@ export interface Queries {
   all<Name extends string, Row>(statement: Statement<Name, Row>, params: Params<Name>): Promise<Row[]>;
   /** How many rows were changed. */
   run<Name extends string>(statement: Statement<Name>, params: Params<Name>): Promise<number>;
+  /** The same at once, where the database is part of this process. */
+  readonly runNow?: (<Name extends string>(statement: Statement<Name>, params: Params<Name>) => number) | undefined;
 }
 
 /** Runs statements on connections, compiling each once for the database. */
@@ -46,7 +48,13 @@ export class Runner {
     return {
       all: (statement, params) => this.all(connection, statement, params),
       run: (statement, params) => this.run(connection, statement, params),
+      runNow: isImmediate(connection) ? (statement, params) => this.#runNow(connection, statement, params) : undefined,
     };
+  }
+
+  #runNow(connection: Immediate, statement: Statement<string>, params: Params<string>): number {
+    const compiled = this.#compile(statement);
+    return connection.runNow(compiled, this.#bind(compiled, params));
   }
 
   #compile(statement: Statement<string, unknown>): Compiled {

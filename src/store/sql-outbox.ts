@@ -9,9 +9,8 @@
 import type { MessageAttributes } from "../core/history.ts";
 import type { Database } from "./database.ts";
 import type { ClaimedEvent, OutboxListFilter, OutboxRecord, OutboxRetry, Settlement, StoredOutbox } from "./outbox.ts";
-import { retryTransient } from "./retry-transient.ts";
-import type { Params, Queries, Runner } from "./runner.ts";
-import type { Statement } from "./statement.ts";
+import { retrying, retryTransient } from "./retry-transient.ts";
+import type { Queries, Runner } from "./runner.ts";
 import * as outbox from "./statements/outbox.ts";
 import { inTransaction } from "./transaction.ts";
 
@@ -27,10 +26,16 @@ const AT_ONCE = 1_000;
 export class SqlOutbox implements StoredOutbox {
   readonly #database: Database;
   readonly #runner: Runner;
+  readonly #reader: Queries;
+  readonly #viewer: Queries;
+  readonly #writer: Queries;
 
   constructor(database: Database, runner: Runner) {
     this.#database = database;
     this.#runner = runner;
+    this.#reader = retrying(database, runner.on(database.reader));
+    this.#viewer = retrying(database, runner.on(database.viewer));
+    this.#writer = retrying(database, runner.on(database.writer));
   }
 
   claim(workerId: string, token: string, limit: number, held: ReadonlySet<number>): Promise<readonly ClaimedEvent[]> {
@@ -45,42 +50,29 @@ export class SqlOutbox implements StoredOutbox {
   }
 
   async free(workerId: string, token: string): Promise<void> {
-    await this.#retry(() => this.#runner.run(this.#database.writer, outbox.freeEventsOf, { workerId, token }));
+    await this.#writer.run(outbox.freeEventsOf, { workerId, token });
   }
 
   settle(settlements: readonly Settlement[]): Promise<void> {
-    return this.#retry(() => this.#transact((queries) => settle(queries, settlements)));
+    return retryTransient(this.#database, () => this.#transact((queries) => settle(queries, settlements)));
   }
 
   async nextDue(): Promise<number | undefined> {
-    const [row] = await this.#read(outbox.nextDueEvent, {});
+    const [row] = await this.#reader.all(outbox.nextDueEvent, {});
     return row?.next_at;
   }
 
-  async list({ status, instanceId, ...page }: OutboxListFilter): Promise<OutboxRecord[]> {
-    const rows = await retryTransient(this.#database, () => {
-      const queries = this.#runner.on(this.#database.viewer);
-      if (instanceId !== undefined) {
-        return status === undefined
-          ? queries.all(outbox.listEventsOf, { ...page, instanceId })
-          : queries.all(outbox.listEventsOfByStatus, { ...page, instanceId, status });
-      }
-      if (status === undefined) return queries.all(outbox.listEvents, page);
-      const byStatus = status === "published" ? outbox.listEventsByStatus : outbox.listOpenEvents;
-      return queries.all(byStatus, { ...page, status });
-    });
-    return rows.map(recordOf);
+  async list(filter: OutboxListFilter): Promise<OutboxRecord[]> {
+    return (await this.#rows(filter)).map(recordOf);
   }
 
   async retry(which: OutboxRetry): Promise<number> {
     let count = 0;
     let after = 0;
     for (;;) {
-      const rows = await this.#read(outbox.retriable, { ...which, after, limit: AT_ONCE });
+      const rows = await this.#reader.all(outbox.retriable, { ...which, after, limit: AT_ONCE });
       const positions = positionsOf(rows);
-      if (positions.length > 0) {
-        count += await this.#retry(() => this.#runner.run(this.#database.writer, outbox.retryEvents, { positions }));
-      }
+      if (positions.length > 0) count += await this.#writer.run(outbox.retryEvents, { positions });
       if (rows.length < AT_ONCE) return count;
       after = rows.at(-1)?.position ?? after;
     }
@@ -88,16 +80,18 @@ export class SqlOutbox implements StoredOutbox {
 
   async forget(before: number): Promise<boolean> {
     const limit = AT_ONCE;
-    const params = { before, limit };
-    return (await this.#retry(() => this.#runner.run(this.#database.writer, outbox.forgetPublished, params))) === limit;
+    return (await this.#writer.run(outbox.forgetPublished, { before, limit })) === limit;
   }
 
-  #read<Name extends string, Row>(statement: Statement<Name, Row>, params: Params<Name>): Promise<Row[]> {
-    return this.#retry(() => this.#runner.all(this.#database.reader, statement, params));
-  }
-
-  #retry<T>(work: () => Promise<T>): Promise<T> {
-    return retryTransient(this.#database, work);
+  #rows({ status, instanceId, ...page }: OutboxListFilter): Promise<outbox.EventRow[]> {
+    if (instanceId !== undefined) {
+      return status === undefined
+        ? this.#viewer.all(outbox.listEventsOf, { ...page, instanceId })
+        : this.#viewer.all(outbox.listEventsOfByStatus, { ...page, instanceId, status });
+    }
+    if (status === undefined) return this.#viewer.all(outbox.listEvents, page);
+    const byStatus = status === "published" ? outbox.listEventsByStatus : outbox.listOpenEvents;
+    return this.#viewer.all(byStatus, { ...page, status });
   }
 
   #transact<T>(body: (queries: Queries) => Promise<T>): Promise<T> {

@@ -9,9 +9,8 @@
  */
 import type { Database } from "./database.ts";
 import type { EndedFilter, EndedPage, Removal, StoredRetention } from "./retention.ts";
-import { retryTransient } from "./retry-transient.ts";
-import type { Params, Queries, Runner } from "./runner.ts";
-import type { Statement } from "./statement.ts";
+import { retrying, retryTransient } from "./retry-transient.ts";
+import type { Queries, Runner } from "./runner.ts";
 import * as retention from "./statements/retention.ts";
 import { inTransaction } from "./transaction.ts";
 
@@ -25,18 +24,22 @@ const FORGOTTEN_AT_ONCE = 1_000;
 export class SqlRetention implements StoredRetention {
   readonly #database: Database;
   readonly #runner: Runner;
+  readonly #viewer: Queries;
+  readonly #writer: Queries;
 
   constructor(database: Database, runner: Runner) {
     this.#database = database;
     this.#runner = runner;
+    this.#viewer = retrying(database, runner.on(database.viewer));
+    this.#writer = retrying(database, runner.on(database.writer));
   }
 
   async ended({ before, workflows, others, after, limit }: EndedFilter): Promise<EndedPage> {
     const start = { behind: after.createdAt, behindId: after.id, before };
-    const [end] = await this.#read(retention.windowEnd, { ...start, limit });
+    const [end] = await this.#viewer.all(retention.windowEnd, { ...start, limit });
     if (!end) return { trees: [], next: undefined };
     const { created_at: createdAt, id } = end;
-    const rows = await this.#read(retention.endedTrees, {
+    const rows = await this.#viewer.all(retention.endedTrees, {
       ...start,
       upTo: createdAt,
       upToId: id,
@@ -50,12 +53,12 @@ export class SqlRetention implements StoredRetention {
   }
 
   async count(trees: readonly string[]): Promise<number> {
-    const rows = await this.#read(retention.countMembers, { ids: trees });
+    const rows = await this.#viewer.all(retention.countMembers, { ids: trees });
     return rows.reduce((sum, { n }) => sum + n, trees.length);
   }
 
   remove(trees: readonly string[], before: number): Promise<Removal> {
-    return this.#retry(() =>
+    return retryTransient(this.#database, () =>
       inTransaction(this.#database, async (transaction) => {
         const queries = this.#runner.on(transaction);
         const removal = choose(await lock(queries, trees, before), before);
@@ -67,17 +70,8 @@ export class SqlRetention implements StoredRetention {
   }
 
   async forgetGivenUp(before: number): Promise<boolean> {
-    const params = { before, limit: FORGOTTEN_AT_ONCE };
-    const gone = await this.#retry(() => this.#runner.run(this.#database.writer, retention.forgetGivenUp, params));
-    return gone === FORGOTTEN_AT_ONCE;
-  }
-
-  #read<Name extends string, Row>(statement: Statement<Name, Row>, params: Params<Name>): Promise<Row[]> {
-    return this.#retry(() => this.#runner.all(this.#database.viewer, statement, params));
-  }
-
-  #retry<T>(work: () => Promise<T>): Promise<T> {
-    return retryTransient(this.#database, work);
+    const limit = FORGOTTEN_AT_ONCE;
+    return (await this.#writer.run(retention.forgetGivenUp, { before, limit })) === limit;
   }
 }
 

@@ -5,6 +5,7 @@ import { applyOnMysql } from "./batch/mysql.ts";
 import { mailOnMysql } from "./batch/mysql-mail.ts";
 import { applyOnPostgres } from "./batch/postgres.ts";
 import { mailOnPostgres } from "./batch/postgres-mail.ts";
+import { SqliteBatch } from "./batch/sqlite.ts";
 import { type Batches, Committer } from "./commit.ts";
 import type { Database, LiveConnection } from "./database.ts";
 import { qualify } from "./naming.ts";
@@ -13,14 +14,13 @@ import type { StoredOutbox } from "./outbox.ts";
 import { forEachRow } from "./pages.ts";
 import { cancelOf, claimOf, endingOf } from "./records.ts";
 import type { StoredRetention } from "./retention.ts";
-import { retryTransient } from "./retry-transient.ts";
+import { retrying, retryTransient } from "./retry-transient.ts";
 import { eventOf } from "./rows.ts";
-import { type Params, Runner } from "./runner.ts";
+import { type Params, type Queries, Runner } from "./runner.ts";
 import { SqlOperations } from "./sql-operations.ts";
 import { SqlOutbox } from "./sql-outbox.ts";
 import { SqlRetention } from "./sql-retention.ts";
 import { SqlViews } from "./sql-views.ts";
-import type { Statement } from "./statement.ts";
 import * as chains from "./statements/chains.ts";
 import * as channels from "./statements/channels.ts";
 import { type HistoryRow, historyPage } from "./statements/history.ts";
@@ -61,11 +61,15 @@ export class SqlStore implements Store {
   readonly retention: StoredRetention;
   readonly #database: Database;
   readonly #runner: Runner;
+  readonly #reader: Queries;
+  readonly #writer: Queries;
   readonly #committer: Committer;
 
   constructor(database: Database) {
     this.#database = database;
     this.#runner = new Runner(database);
+    this.#reader = retrying(database, this.#runner.on(database.reader));
+    this.#writer = retrying(database, this.#runner.on(database.writer));
     this.views = new SqlViews(database, this.#runner);
     this.outbox = new SqlOutbox(database, this.#runner);
     this.operations = new SqlOperations(database, this.#runner);
@@ -94,6 +98,7 @@ export class SqlStore implements Store {
 
   async claim(workerId: string, filter: DueFilter): Promise<Claim[]> {
     const params = { ...filter, workerId };
+    // Not tried again here: when the answer is lost, the claimer looks for what has become the worker's.
     const rows = this.#database.dialect.hasReturning
       ? await this.#runner.all(this.#database.writer, instances.claimDue, params)
       : await inTransaction(this.#database, async (transaction) => {
@@ -107,19 +112,19 @@ export class SqlStore implements Store {
 
   async nextDue(workflows: readonly string[], mostRecoveries: number): Promise<number | undefined> {
     const params = { workflows, mostRecoveries };
-    const [row] = await this.#read(instances.nextDue, params);
+    const [row] = await this.#reader.all(instances.nextDue, params);
     return row?.wake_at ?? undefined;
   }
 
   async unblock(workflows: readonly string[], now: number, maxRecoveries: number): Promise<void> {
-    await this.#write(instances.unblockInstances, { workflows, now, maxRecoveries });
+    await this.#writer.run(instances.unblockInstances, { workflows, now, maxRecoveries });
   }
 
   async histories(ids: readonly string[]): Promise<Map<string, HistoryEvent[] | Error>> {
     const histories = new Map<string, HistoryEvent[] | Error>();
     await forEachRow<HistoryRow>(
       (last, limit) =>
-        this.#read(historyPage, { ids, afterId: last?.instance_id ?? "", afterSeq: last?.seq ?? 0, limit }),
+        this.#reader.all(historyPage, { ids, afterId: last?.instance_id ?? "", afterSeq: last?.seq ?? 0, limit }),
       (row) => addEvent(histories, row),
     );
     return histories;
@@ -130,7 +135,7 @@ export class SqlStore implements Store {
     await forEachRow<messages.MessageRow>(
       (last, limit) => {
         const after = { afterId: last?.instance_id ?? "", afterPosition: last?.position ?? 0 };
-        return this.#read(messages.unread, { ids, ...after, limit });
+        return this.#reader.all(messages.unread, { ids, ...after, limit });
       },
       (row) => {
         const inbox = inboxes.get(row.instance_id) ?? [];
@@ -142,46 +147,46 @@ export class SqlStore implements Store {
   }
 
   async called(workerId: string): Promise<string[]> {
-    return (await this.#read(messages.called, { workerId })).map(({ id }) => id);
+    return (await this.#reader.all(messages.called, { workerId })).map(({ id }) => id);
   }
 
   async answerCalls(workerId: string, ids: readonly string[]): Promise<Map<string, Call>> {
-    await this.#write(messages.answerCall, { workerId, ids });
-    const rows = await this.#read(messages.callsOf, { ids });
+    await this.#writer.run(messages.answerCall, { workerId, ids });
+    const rows = await this.#reader.all(messages.callsOf, { ids });
     return new Map(rows.map((row) => [row.id, { signals: row.signals, cancel: cancelOf(row) }]));
   }
 
   async standings(ids: readonly string[]): Promise<Ending[]> {
-    return (await this.#read(instances.standingsOf, { ids })).map(endingOf);
+    return (await this.#reader.all(instances.standingsOf, { ids })).map(endingOf);
   }
 
   async ended(ids: readonly string[]): Promise<Ending[]> {
-    return (await this.#read(instances.endedAmong, { ids })).map(endingOf);
+    return (await this.#reader.all(instances.endedAmong, { ids })).map(endingOf);
   }
 
   async current(id: string): Promise<string> {
-    const [last] = await this.#read(chains.lastOfChain, { id });
+    const [last] = await this.#reader.all(chains.lastOfChain, { id });
     return last?.instance_id ?? id;
   }
 
   async channelsWithMessages(asked: readonly string[]): Promise<string[]> {
-    return (await this.#read(channels.channelsWithMessages, { channels: asked })).map(({ channel }) => channel);
+    return (await this.#reader.all(channels.channelsWithMessages, { channels: asked })).map(({ channel }) => channel);
   }
 
   async stalledChannels(): Promise<string[]> {
-    return (await this.#read(channels.stalledChannels, { limit: STALLED })).map(({ channel }) => channel);
+    return (await this.#reader.all(channels.stalledChannels, { limit: STALLED })).map(({ channel }) => channel);
   }
 
   async forgetMessages(takenBefore: number, unclaimedBefore: number): Promise<boolean> {
     const limit = FORGOTTEN_AT_ONCE;
-    const taken = await this.#write(channels.forgetTaken, { before: takenBefore, limit });
-    const unclaimed = await this.#write(channels.forgetUnclaimed, { before: unclaimedBefore, limit });
+    const taken = await this.#writer.run(channels.forgetTaken, { before: takenBefore, limit });
+    const unclaimed = await this.#writer.run(channels.forgetUnclaimed, { before: unclaimedBefore, limit });
     return taken === limit || unclaimed === limit;
   }
 
   addWorker(worker: WorkerRecord, lockName: string | null, lease: number, now: number): Promise<boolean> {
     const { id, incarnation } = worker;
-    return this.#retry(() =>
+    return retryTransient(this.#database, () =>
       inTransaction(this.#database, async (transaction) => {
         if ((await this.#runner.run(transaction, workers.insertWorker, { ...worker, lockName, lease })) === 0) {
           // It may be there because an earlier try was not answered.
@@ -196,15 +201,15 @@ export class SqlStore implements Store {
   }
 
   async renewLease({ id, incarnation }: WorkerRecord, lockName: string | null, lease: number): Promise<boolean> {
-    return (await this.#write(workers.renewLease, { id, incarnation, lockName, lease })) > 0;
+    return (await this.#writer.run(workers.renewLease, { id, incarnation, lockName, lease })) > 0;
   }
 
   async setLock({ id, incarnation }: WorkerRecord, lockName: string | null): Promise<void> {
-    await this.#write(workers.setLock, { id, incarnation, lockName });
+    await this.#writer.run(workers.setLock, { id, incarnation, lockName });
   }
 
   async survey(workflows: readonly string[]): Promise<Survey> {
-    const rows = await this.#read(workers.survey, { workflows, mostRecoveries: Number.MAX_SAFE_INTEGER });
+    const rows = await this.#reader.all(workers.survey, { workflows, mostRecoveries: Number.MAX_SAFE_INTEGER });
     return {
       workers: rows.flatMap(({ id, incarnation, host, pid, born, expires_at: expiresAt, expired, locked }) =>
         id === null
@@ -226,15 +231,15 @@ export class SqlStore implements Store {
   }
 
   ownedBy(workerId: string): Promise<Owned[]> {
-    return this.#read(instances.ownedBy, { workerId });
+    return this.#reader.all(instances.ownedBy, { workerId });
   }
 
   async free(workerId: string, { id, epoch }: Owned, now: number): Promise<void> {
-    await this.#write(instances.freeInstance, { workerId, id, epoch, now, ...HANDED_BACK });
+    await this.#writer.run(instances.freeInstance, { workerId, id, epoch, now, ...HANDED_BACK });
   }
 
   async time(): Promise<number> {
-    const [row] = await this.#read(workers.databaseTime, {});
+    const [row] = await this.#reader.all(workers.databaseTime, {});
     return row?.now ?? Date.now();
   }
 
@@ -283,7 +288,7 @@ export class SqlStore implements Store {
     gone: readonly (WorkerRecord & { readonly expiresAt: number | null })[],
     freeing: Params<instances.FreeParams>,
   ): Promise<void> {
-    return this.#retry(() =>
+    return retryTransient(this.#database, () =>
       inTransaction(this.#database, async (transaction) => {
         for (const { id, incarnation, expiresAt } of gone) {
           await this.#runner.run(transaction, workers.deleteWorker, { id, incarnation, expiresAt });
@@ -292,18 +297,6 @@ export class SqlStore implements Store {
         await this.#runner.run(transaction, freeOrphanEvents, {});
       }),
     );
-  }
-
-  #read<Name extends string, Row>(statement: Statement<Name, Row>, params: Params<Name>): Promise<Row[]> {
-    return this.#retry(() => this.#runner.all(this.#database.reader, statement, params));
-  }
-
-  #write<Name extends string>(statement: Statement<Name>, params: Params<Name>): Promise<number> {
-    return this.#retry(() => this.#runner.run(this.#database.writer, statement, params));
-  }
-
-  #retry<T>(work: () => Promise<T>): Promise<T> {
-    return retryTransient(this.#database, work);
   }
 }
 
@@ -340,7 +333,8 @@ function batchesFor(database: Database, runner: Runner): Batches {
       return {
         plain: (changes) => applyOnPostgres(database, runner, changes),
         mail: (changes) => mailOnPostgres(database, runner, changes),
-        each,
+        // It lets those who wait for each other wait for a second before it ends one of them.
+        each: oneAtATime(each),
       };
     case "mysql":
       return {
@@ -348,7 +342,19 @@ function batchesFor(database: Database, runner: Runner): Batches {
         mail: (changes) => mailOnMysql(database, changes),
         each,
       };
-    case "sqlite":
-      return { each };
+    case "sqlite": {
+      const batch = new SqliteBatch(database, runner);
+      return { each: (changes) => batch.apply(changes) };
+    }
   }
+}
+
+/** Of the rows that such a batch locks some are found on the way: two at once may come to wait for each other. */
+function oneAtATime(apply: Batches["each"]): Batches["each"] {
+  let last: Promise<unknown> = Promise.resolve();
+  return (changes) => {
+    const applied = last.then(() => apply(changes));
+    last = applied.catch(() => {});
+    return applied;
+  };
 }

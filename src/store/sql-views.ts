@@ -3,10 +3,9 @@ import type { Database } from "./database.ts";
 import { restOf, sourceOf } from "./list-params.ts";
 import { forEachRow } from "./pages.ts";
 import { recordOf, summaryOf } from "./records.ts";
-import { retryTransient } from "./retry-transient.ts";
+import { retrying } from "./retry-transient.ts";
 import { eventOf } from "./rows.ts";
-import type { Params, Runner } from "./runner.ts";
-import type { Statement } from "./statement.ts";
+import type { Queries, Runner } from "./runner.ts";
 import { archivePage, type HistoryRow, historyPage } from "./statements/history.ts";
 import { instanceById } from "./statements/instances.ts";
 import { listing } from "./statements/listing.ts";
@@ -14,22 +13,20 @@ import type { InstanceRecord, ListFilter, SummaryRecord, Views } from "./store.t
 
 /** What users look at, on any SQL database. */
 export class SqlViews implements Views {
-  readonly #database: Database;
-  readonly #runner: Runner;
+  readonly #viewer: Queries;
 
   constructor(database: Database, runner: Runner) {
-    this.#database = database;
-    this.#runner = runner;
+    this.#viewer = retrying(database, runner.on(database.viewer));
   }
 
   async instance(id: string): Promise<InstanceRecord | undefined> {
-    const [row] = await this.#read(instanceById, { id });
+    const [row] = await this.#viewer.all(instanceById, { id });
     return row && recordOf(row);
   }
 
   async list(filter: ListFilter): Promise<SummaryRecord[]> {
     const statement = listing({ source: sourceOf(filter), order: filter.order, inputs: filter.input.length });
-    const rows = await this.#read(statement, restOf(filter));
+    const rows = await this.#viewer.all(statement, restOf(filter));
     return rows.map(summaryOf);
   }
 
@@ -41,13 +38,9 @@ export class SqlViews implements Views {
   async #events(id: string, page: typeof historyPage): Promise<HistoryEvent[]> {
     const events: HistoryEvent[] = [];
     await forEachRow<HistoryRow>(
-      (last, limit) => this.#read(page, { ids: [id], afterId: id, afterSeq: last?.seq ?? 0, limit }),
+      (last, limit) => this.#viewer.all(page, { ids: [id], afterId: id, afterSeq: last?.seq ?? 0, limit }),
       (row) => void events.push(eventOf(row)),
     );
     return events;
-  }
-
-  #read<Name extends string, Row>(statement: Statement<Name, Row>, params: Params<Name>): Promise<Row[]> {
-    return retryTransient(this.#database, () => this.#runner.all(this.#database.viewer, statement, params));
   }
 }

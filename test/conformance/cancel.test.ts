@@ -339,6 +339,32 @@ describe("ctx.cleanup", () => {
     await failureOf(handle.result());
     expect(trail).toEqual(["held", "do in the middle", "do at the end", "undo at the end", "undo in the middle"]);
   });
+
+  it("tidies up behind a first activity that was cut off, of which no record tells", async () => {
+    const begun = gate();
+    const cutOff = defineActivity("cut_off", async (ctx) => {
+      trail.push("cut off");
+      begun.open();
+      await new Promise((_, reject) => ctx.signal.addEventListener("abort", reject));
+    });
+    const flow = defineWorkflow("flow", async (ctx) => {
+      try {
+        await cutOff(ctx);
+      } finally {
+        await ctx.cleanup(() => step(ctx, "at the end"));
+      }
+    });
+    const one = await startApp({ workflows: [flow], shutdownTimeout: 0 });
+    const { id } = await flow.start(one);
+    await begun.opened;
+    await one.shutdown();
+    const client = await startApp({ worker: false });
+    await client.cancel(id);
+    expect(await client.getHistory(id)).toEqual([]);
+    await startApp({ workflows: [flow] });
+    await failureOf(client.handle(flow, id).result());
+    expect(trail).toEqual(["cut off", "do at the end", "undo at the end"]);
+  });
 });
 
 describe("what comes after a cancel", () => {

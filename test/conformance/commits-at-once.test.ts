@@ -6,8 +6,8 @@ import { recordingLogger, startApp } from "../support/apps.ts";
 import { recordingHooks } from "../support/facts.ts";
 import { until } from "../support/wait.ts";
 
-/** Instances, so many that there is more than one batch's worth. */
-const MANY = 130;
+/** Instances, so many that there are two batches' worth. */
+const MANY = 270;
 
 /** Messages that each of them is sent, and sends. */
 const NUMBERS = [0, 1];

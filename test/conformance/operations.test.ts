@@ -73,6 +73,25 @@ describe("migrations", () => {
     expect((await app.listInstances()).instances).toEqual([]);
   });
 
+  it("keep what is there, and what a status may be", async () => {
+    const brief = defineWorkflow("brief", async (_ctx, name: string) => `Hello ${name}!`);
+    const app = await startApp({ workflows: [flow, brief] });
+    await (await brief.with({ tags: { of: "Ada" } }).start(app, "Ada")).result();
+    const cancelled = await flow.start(app);
+    await cancelled.cancel("no more");
+    await expect(cancelled.result()).rejects.toThrow("cancelled");
+    await app.shutdown();
+    const everything = (): Promise<unknown[]> => testDatabase().rows("select * from romancy_instances order by id");
+    const before = await everything();
+    expect(before).toHaveLength(2);
+    const other = createApp();
+    await other.migrateDown();
+    await other.migrate();
+    expect(await everything()).toEqual(before);
+    const nonsense = "update romancy_instances set status = 'done'";
+    await expect(testDatabase().exec(nonsense)).rejects.toThrow(/check|constraint/i);
+  });
+
   it("are not taken back while anything is under way, nor those of a newer version", async () => {
     const app = createApp();
     await app.migrate();

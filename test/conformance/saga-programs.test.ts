@@ -7,12 +7,13 @@ import { type HistoryEntry, InstanceNotCancellableError, type Romancy } from "..
 import { dice, seed } from "../crash/random.ts";
 import { startApp, testDatabase } from "../support/apps.ts";
 import { databaseKind } from "../support/database.ts";
+import { effort } from "../support/effort.ts";
 import { type Program, randomProgram } from "./saga-programs/program.ts";
 import { World } from "./saga-programs/world.ts";
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 120_000 * effort });
 
-const PROGRAMS = databaseKind === "sqlite" ? 60 : 25;
+const PROGRAMS = (databaseKind === "sqlite" ? 30 : 25) * effort;
 
 /** What is to happen at which moment of an instance, counted from 1. */
 type Plan = ReadonlyMap<number, "crash" | "cancel">;

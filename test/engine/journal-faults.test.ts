@@ -31,7 +31,7 @@ it("waits longer and longer for a batch that fails though others go through besi
       doubts.push(inDoubt);
       if (failures++ < 4) {
         // Enough for a batch of its own, which goes through before this one is tried again.
-        for (let n = 0; n < 64; n++)
+        for (let n = 0; n < 128; n++)
           submitted.push(journal.submit(() => changeOf(`${failures}/${n}`), `${failures}/${n}`));
         throw new Error("no answer");
       }
@@ -41,7 +41,7 @@ it("waits longer and longer for a batch that fails though others go through besi
   const journal = new Journal(store as unknown as Store, silent);
   expect(await journal.submit(() => changeOf("bad"), "bad")).toEqual({ type: "applied" });
   await Promise.all(submitted);
-  expect(submitted).toHaveLength(256);
+  expect(submitted).toHaveLength(512);
   expect(doubts).toEqual([false, true, true, true, true]);
   expect(waits).toEqual([40, 80, 160, 320]);
   expect(journal.isHealthy).toBe(true);

@@ -77,9 +77,9 @@ describe("the journal's batches", () => {
   it("share what there is, where two at once are worth it", async () => {
     const store = new SlowStore(2);
     const journal = journalOn(store);
-    const submitted = Array.from({ length: 200 }, (_, n) => journal.submit(() => changeOf(`${n}/1`), String(n)));
+    const submitted = Array.from({ length: 300 }, (_, n) => journal.submit(() => changeOf(`${n}/1`), String(n)));
     await launched();
-    expect(store.flights.map(({ ids }) => ids.length)).toEqual([100, 100]);
+    expect(store.flights.map(({ ids }) => ids.length)).toEqual([150, 150]);
     landAll(store);
     await Promise.all(submitted);
   });
@@ -91,6 +91,20 @@ describe("the journal's batches", () => {
     await launched();
     expect(store.flights.map(({ ids }) => ids.length)).toEqual([200]);
     store.flights[0]?.land();
+    await Promise.all(submitted);
+  });
+
+  it("hold one change of an instance at most, but all creations of one id", async () => {
+    const store = new SlowStore(2);
+    const journal = journalOn(store);
+    const submitted = ["a/1", "b/1", "a/2", "a/3"].map((id) => journal.submit(() => changeOf(id), keyOf(id)));
+    for (const id of ["c/1", "c/2"]) submitted.push(journal.submit(() => changeOf(id), keyOf(id), true));
+    const batches: (readonly string[])[] = [];
+    for (await launched(); store.flights.length > 0; await launched()) {
+      batches.push(...store.flights.map(({ ids }) => ids));
+      landAll(store);
+    }
+    expect(batches).toEqual([["a/1", "b/1", "c/1", "c/2"], ["a/2"], ["a/3"]]);
     await Promise.all(submitted);
   });
 

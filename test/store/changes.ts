@@ -11,6 +11,7 @@ import {
   option,
   record,
   string,
+  tuple,
 } from "fast-check";
 import type { OutgoingEvent } from "../../src/core/action.ts";
 import type { Advance, Change, Create, InstancePatch } from "../../src/core/commit.ts";
@@ -119,6 +120,38 @@ export const advance: Arbitrary<Advance> = record({
     })),
     events: events.map((item, index): HistoryEvent => ({ ...item, seq: first + index })),
   }));
+
+const MOST = 50;
+
+/** Instances that the changes of `crowd` advance. */
+export const CROWD: readonly string[] = Array.from({ length: MOST }, (_, n) => `old-${n}`);
+
+/** As most advances are: they send nothing, and end their instances at most. */
+const plain: Arbitrary<Advance> = tuple(advance, patch, event).map(([change, end, item]) => {
+  const patch = end.event === "compensate" ? undefined : end;
+  const events = change.events.length > 0 || patch ? change.events : [{ ...item, seq: 1 }];
+  return { ...change, events, patch, posts: [], actions: [], isCompensating: false };
+});
+
+/** Many changes at once, of one instance each, that all apply, but for those that are drawn not to. */
+export const crowd: Arbitrary<Change[]> = tuple(
+  array(oneof({ weight: 2, arbitrary: create }, { weight: 1, arbitrary: advance }, { weight: 9, arbitrary: plain }), {
+    minLength: 2,
+    maxLength: MOST,
+    size: "max",
+  }),
+  oneof(constant<number[]>([]), array(nat(MOST - 1), { minLength: 1, maxLength: 2 })),
+).map(([changes, spoilt]) =>
+  changes.map((change, n) => {
+    if (change.type === "create") {
+      return {
+        ...change,
+        instance: { ...change.instance, id: spoilt.includes(n) ? (CROWD[0] as string) : `new-${n}` },
+      };
+    }
+    return { ...change, instanceId: CROWD[n] as string, epoch: spoilt.includes(n) ? 2 : 1 };
+  }),
+);
 
 /** Each instance advances once at most, as runs see to; ids may be created twice, but not advanced as well. */
 export const batch: Arbitrary<Change[]> = array(

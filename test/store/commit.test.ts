@@ -1,11 +1,12 @@
 /** The commit protocol on each database: a batch does what its changes do one by one, and nothing twice. */
-import { array, assert, asyncProperty } from "fast-check";
+import { array, assert, asyncProperty, tuple } from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Change, ChangeResult, Create } from "../../src/core/commit.ts";
+import type { Change, ChangeResult } from "../../src/core/commit.ts";
 import { applyChange } from "../../src/store/batch/each.ts";
 import { inTransaction } from "../../src/store/transaction.ts";
 import { testDatabase } from "../support/apps.ts";
-import { batch, create, IDS, text } from "./changes.ts";
+import { batch, CROWD, create, crowd, IDS, text } from "./changes.ts";
+import { newInstance } from "./new-instance.ts";
 import { type OpenStore, openStore } from "./stores.ts";
 
 const seed = Number(process.env["STORE_SEED"] ?? Date.now() % 1_000_000);
@@ -46,44 +47,30 @@ async function contents(prefix: string): Promise<unknown> {
   return { instances: sorted(instances), history: sorted(history), outbox };
 }
 
-function newInstance(id: string): Create {
-  return {
-    type: "create",
-    instance: {
-      id,
-      workflow: "flow",
-      status: "running",
-      input: "[]",
-      tags: null,
-      priority: 0,
-      version: null,
-      traceContext: null,
-      workerId: "worker-1",
-      createdAt: 1_000_000,
-    },
+/** Has batches of changes applied to the instances, together and one by one, and compares what came of it. */
+function comparison(together: OpenStore, apart: OpenStore, ids: readonly string[]) {
+  return async (batches: readonly Change[][]): Promise<void> => {
+    for (const prefix of ["together_", "apart_"]) {
+      for (const table of ["outbox", "history", "instances"]) {
+        await testDatabase().exec(`delete from ${prefix}${table}`);
+      }
+    }
+    for (const changes of [ids.map(newInstance), ...batches]) {
+      const results = await together.store.commit(changes, false);
+      expect(types(results)).toEqual(types(await oneByOne(apart, changes)));
+    }
+    expect(await contents("together_")).toEqual(await contents("apart_"));
   };
 }
 
 describe("a batch", () => {
-  it(`does what its changes do one by one (STORE_SEED=${seed})`, async () => {
+  it.each([
+    { name: "few changes", ids: IDS.slice(0, 5), batches: array(batch, { minLength: 1, maxLength: 6 }), numRuns: 40 },
+    { name: "many changes", ids: CROWD, batches: tuple(crowd), numRuns: 60 },
+  ])(`of $name does what they do one by one (STORE_SEED=${seed})`, async ({ ids, batches, numRuns }) => {
     const together = await openStore({ prefix: "together_", schema: undefined });
     const apart = await openStore({ prefix: "apart_", schema: undefined });
-    await assert(
-      asyncProperty(array(batch, { minLength: 1, maxLength: 6 }), async (batches) => {
-        for (const prefix of ["together_", "apart_"]) {
-          await testDatabase().exec(`delete from ${prefix}outbox`);
-          await testDatabase().exec(`delete from ${prefix}history`);
-          await testDatabase().exec(`delete from ${prefix}instances`);
-        }
-        const all = IDS.slice(0, 5).map(newInstance);
-        for (const changes of [all, ...batches]) {
-          const results = await together.store.commit(changes, false);
-          expect(types(results)).toEqual(types(await oneByOne(apart, changes)));
-        }
-        expect(await contents("together_")).toEqual(await contents("apart_"));
-      }),
-      { seed, numRuns: 40 },
-    );
+    await assert(asyncProperty<[Change[][]]>(batches, comparison(together, apart, ids)), { seed, numRuns });
   });
 
   it("keeps ids and names apart that differ in one byte", async () => {

@@ -4,33 +4,17 @@ import type { SqlStore } from "../../src/store/sql-store.ts";
 import type { ClaimedEvent, Settlement } from "../../src/store/store.ts";
 import { testDatabase } from "../support/apps.ts";
 import { countEvents } from "../support/outbox.ts";
+import { newInstance, OWNER } from "./new-instance.ts";
 import { openStore } from "./stores.ts";
 
 const NOTHING: ReadonlySet<number> = new Set();
 
-const worker = { id: "w-1", incarnation: "one", host: "h", pid: 1, born: "b" };
+const worker = { id: OWNER, incarnation: "one", host: "h", pid: 1, born: "b" };
 
 /** Events of these ids, of instances that are called as the ids begin. */
 async function put(store: SqlStore, ...ids: string[]): Promise<void> {
   const instances = [...new Set(ids.map(instanceOf))];
-  await store.commit(
-    instances.map((id) => ({
-      type: "create",
-      instance: {
-        id,
-        workflow: "f",
-        status: "running",
-        input: "[]",
-        tags: null,
-        priority: 0,
-        version: null,
-        traceContext: null,
-        workerId: "w-1",
-        createdAt: 1,
-      },
-    })),
-    false,
-  );
+  await store.commit(instances.map(newInstance), false);
   for (const id of ids) {
     const event = { id, attributes: { id }, body: "1", isBinary: false, at: Date.now() };
     const posts = [{ type: "emit", event }] as const;
@@ -154,12 +138,12 @@ describe("events of a worker", () => {
     };
     expect(await store.addWorker(worker, null, 60_000, 1)).toBe(true);
     await take();
-    expect((await store.survey(["f"])).hasOrphans).toBe(false);
+    expect((await store.survey(["flow"])).hasOrphans).toBe(false);
     await store.leave(worker, 1);
     await take();
-    expect(await store.survey(["f"])).toMatchObject({ hasOrphans: true, nextEvent: undefined });
+    expect(await store.survey(["flow"])).toMatchObject({ hasOrphans: true, nextEvent: undefined });
     await store.removeWorkers([], 1, { maxRecoveries: 10, quarantine: "{}" });
-    expect((await store.survey(["f"])).nextEvent).toBeLessThanOrEqual(Date.now() + 1_000);
+    expect((await store.survey(["flow"])).nextEvent).toBeLessThanOrEqual(Date.now() + 1_000);
     await take();
     expect(await store.addWorker({ ...worker, incarnation: "two" }, null, 60_000, 1)).toBe(true);
     await take();

@@ -3,25 +3,14 @@ import { expect, it } from "vitest";
 import { encodeThrown } from "../../src/core/codec.ts";
 import type { Advance, Change } from "../../src/core/commit.ts";
 import { testDatabase } from "../support/apps.ts";
+import { newInstance } from "./new-instance.ts";
 import { type OpenStore, openStore } from "./stores.ts";
 
 /** One that has failed, in its first epoch. */
 async function failed(store: OpenStore["store"], id: string): Promise<void> {
-  const instance = {
-    id,
-    workflow: "flow",
-    status: "running",
-    input: "[]",
-    tags: null,
-    priority: 0,
-    version: null,
-    traceContext: null,
-    workerId: "w",
-    createdAt: 1,
-  } as const;
   const patch = { event: "fail", at: 2, error: encodeThrown(new Error("no")), compensationErrors: null } as const;
   const advance: Advance = { type: "advance", instanceId: id, epoch: 1, events: [], patch };
-  await store.commit([{ type: "create", instance }], false);
+  await store.commit([newInstance(id)], false);
   await store.commit([advance], false);
 }
 

@@ -18,16 +18,16 @@ export const types: NonNullable<PostgresQuery["types"]> = {
 
 /**
  * Names of prepared statements. The server keeps the plan of a named one, and a plan that was made when tables were
- * small reads them whole. So after every fourfold growth there is another name, and with it another plan.
+ * small reads them whole. So whenever four times as many were run there is another name, and with it another plan.
  */
 export class PlanNames {
   #isOn = true;
-  #rows = 0;
+  #run = 0;
   readonly #hashes = new Map<string, string>();
 
   nameOf({ name, text, isPrepared }: Compiled): string | undefined {
     if (!isPrepared || !this.#isOn) return undefined;
-    return `romancy.${name}.${this.#hashOf(text)}.${Math.floor(Math.log2(this.#rows + 1) / 2)}`;
+    return `romancy.${name}.${this.#hashOf(text)}.${Math.floor(Math.log2(this.#run + 1) / 2)}`;
   }
 
   /** Behind a pooler others may have prepared another text: for other tables, or of another version. */
@@ -40,9 +40,9 @@ export class PlanNames {
     return hash;
   }
 
-  /** So many rows were written or changed. */
-  grow(rows: number): void {
-    this.#rows += rows;
+  /** One has been run. */
+  note(): void {
+    this.#run++;
   }
 
   /** A pooler that deals out connections per transaction does not keep them. */
@@ -82,7 +82,7 @@ export class PostgresConnection implements Connection {
     if (name === undefined) return this.#client.query(query);
     try {
       const result = await this.#client.query({ ...query, name });
-      this.#names?.grow(result.rows.length);
+      this.#names?.note();
       return result;
     } catch (error) {
       if (isPlanMissing(error)) this.#names?.switchOff();

@@ -62,7 +62,7 @@ const postgresDialect: Dialect = {
       and ((l.classid::bigint << 32) | l.objid::bigint) = hashtextextended(${column}, 0)) end`,
 };
 
-/** Connections that the engine keeps: one for commits, others for claims, histories and its housekeeping. */
+/** Connections that the engine keeps: one or two for commits, others for claims, histories and its housekeeping. */
 const LANES = 3;
 
 /** The same for users' looks at instances: slow ones wait for each other, and nothing else waits for them. */
@@ -95,7 +95,7 @@ async function createPool(url: string, options: Readonly<Record<string, unknown>
 class PostgresDatabase implements Database {
   readonly dialect: Dialect = postgresDialect;
   readonly naming: Naming;
-  readonly commitsAtOnce = 1;
+  readonly commitsAtOnce = 2;
   readonly reader: Connection;
   readonly viewer: Connection;
   readonly writer: Connection;

@@ -7,6 +7,7 @@ import { heedRetries } from "../../core/retrying.ts";
 import type { SummaryRecord, Views } from "../../store/store.ts";
 import type { InstanceDescription, InstanceSummary, WaitDescription } from "../../workflow/handle.ts";
 import { waitTargetOf } from "../../workflow/waits.ts";
+import { decodeTags } from "../tags.ts";
 import { dateOf } from "./history-entries.ts";
 
 /** @throws InstanceNotFoundError */
@@ -29,7 +30,7 @@ export function summarise(record: SummaryRecord): InstanceSummary {
     id: record.id,
     workflow: record.workflow,
     status: record.status,
-    tags: record.tags === null ? {} : (JSON.parse(record.tags) as Record<string, string>),
+    tags: decodeTags(record.tags),
     priority: record.priority,
     version: record.version ?? undefined,
     continuedFrom: record.continuedFrom ?? undefined,

@@ -2,7 +2,7 @@
 import { describe, ValidationError } from "../../core/errors.ts";
 import { INSTANCE_STATUSES, type InstanceStatus } from "../../core/status.ts";
 import type { ListFilter, TimeRange } from "../../store/store.ts";
-import { checkKeys, isText, listOf } from "./check-filter.ts";
+import { checkKeys, isText, listOf } from "../check-filter.ts";
 import { conditionsOf } from "./input-filter.ts";
 
 /**

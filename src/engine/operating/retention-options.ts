@@ -1,6 +1,6 @@
 import { type Duration, toMilliseconds } from "../../core/duration.ts";
 import { ValidationError } from "../../core/errors.ts";
-import { checkKeys } from "../inspection/check-filter.ts";
+import { checkKeys } from "../check-filter.ts";
 
 /** For how long what has ended is kept; `false` for ever. Workers look every ten minutes. */
 export interface RetentionOptions {

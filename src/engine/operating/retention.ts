@@ -2,7 +2,7 @@
 import { type Duration, toMilliseconds } from "../../core/duration.ts";
 import { ValidationError } from "../../core/errors.ts";
 import type { CreatedPlace, EndedFilter, EndedPage, EndedTree, StoredRetention } from "../../store/store.ts";
-import { checkKeys, listOf } from "../inspection/check-filter.ts";
+import { checkCount, checkKeys, listOf } from "../check-filter.ts";
 import type { RetentionSettings } from "./retention-options.ts";
 
 /** How an instance can have ended for good. */
@@ -58,9 +58,7 @@ export async function prune(retention: StoredRetention, options: PruneOptions, n
   checkKeys("What to prune", options, KNOWN);
   const { olderThan, dryRun = false, limit = Number.POSITIVE_INFINITY } = options;
   const before = now - toMilliseconds(olderThan, "olderThan");
-  if (limit !== Number.POSITIVE_INFINITY && !(Number.isInteger(limit) && limit > 0)) {
-    throw new ValidationError(`limit is ${String(limit)}; it must be a whole number of 1 or more.`);
-  }
+  if (limit !== Number.POSITIVE_INFINITY) checkCount("limit", limit);
   const names = listOf("workflow", options.workflow);
   const statuses = listOf("status", options.status);
   const wrong = statuses?.find((status) => !FINAL.has(status));

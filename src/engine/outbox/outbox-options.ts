@@ -3,6 +3,7 @@ import { ValidationError } from "../../core/errors.ts";
 import { type ResolvedRetryPolicy, type RetryPolicy, resolveRetryPolicy } from "../../core/retry.ts";
 import type { BrokerSettings } from "../../http/port.ts";
 import type { Publisher, PublishFunction } from "../../workflow/outbox.ts";
+import { checkCount } from "../check-filter.ts";
 
 /** How events are sent to a broker. A worker without `brokerUrl` and `publisher` leaves that to others. */
 export interface OutboxOptions {
@@ -66,8 +67,8 @@ export function resolveOutbox(given: OutboxOptions, short: ShortForm): OutboxSet
   const { timeout = "30s", batchSize = 100, concurrency = 50, retry, maxAge = "24h", retention = "24h" } = options;
   const settings = {
     timeout: toMilliseconds(timeout, "outbox.timeout"),
-    batchSize: count("outbox.batchSize", batchSize),
-    concurrency: count("outbox.concurrency", concurrency),
+    batchSize: checkCount("outbox.batchSize", batchSize),
+    concurrency: checkCount("outbox.concurrency", concurrency),
     retry: resolveRetryPolicy([retry, RETRY]),
     maxAge: maxAge === Infinity ? Infinity : toMilliseconds(maxAge, "outbox.maxAge"),
     retention: toMilliseconds(retention, "outbox.retention"),
@@ -118,9 +119,4 @@ function checkHeaders(headers: unknown): void {
   } catch (error) {
     throw new ValidationError(`outbox.headers are no headers: ${(error as Error).message}`);
   }
-}
-
-function count(option: string, value: number): number {
-  if (Number.isInteger(value) && value >= 1) return value;
-  throw new ValidationError(`${option} is ${String(value)}; it must be a whole number of 1 or more.`);
 }

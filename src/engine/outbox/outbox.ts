@@ -9,6 +9,7 @@ import type {
   OutboxRetryFilter,
   OutboxStatus,
 } from "../../workflow/outbox.ts";
+import { foreignToken, readPage } from "../paging.ts";
 import { publishedEvent } from "./outgoing.ts";
 
 interface OutboxHost {
@@ -21,9 +22,6 @@ interface OutboxHost {
 const GIVEN_UP: readonly OutboxStatus[] = ["invalid", "failed", "expired"];
 
 const STATUSES: ReadonlySet<unknown> = new Set<OutboxStatus>(["pending", "published", ...GIVEN_UP]);
-
-/** The most events of a page. */
-const LARGEST_PAGE = 1_000;
 
 /** @param host gives the running app, or throws */
 export function outboxOf(host: () => OutboxHost): Outbox {
@@ -38,25 +36,19 @@ export function outboxOf(host: () => OutboxHost): Outbox {
   };
 }
 
-async function list(store: Store, { status, instanceId, limit = 50, pageToken }: OutboxFilter): Promise<OutboxPage> {
+async function list(store: Store, { status, instanceId, limit, pageToken }: OutboxFilter): Promise<OutboxPage> {
   if (status !== undefined) checkStatus(status);
-  if (!Number.isInteger(limit) || limit < 1 || limit > LARGEST_PAGE) {
-    throw new ValidationError(`limit is ${String(limit)}; it must be a whole number from 1 to ${LARGEST_PAGE}.`);
-  }
-  const after = pageToken === undefined ? 0 : readToken(pageToken);
-  const records = await store.outbox.list({ status, instanceId, after, limit: limit + 1 });
-  const page = records.slice(0, limit);
-  const hasMore = records.length > limit;
-  return {
-    events: page.map(entryOf),
-    hasMore,
-    ...(hasMore && { nextPageToken: String(page.at(-1)?.position) }),
+  const read = (most: number): Promise<OutboxRecord[]> => {
+    const after = pageToken === undefined ? 0 : readToken(pageToken);
+    return store.outbox.list({ status, instanceId, after, limit: most });
   };
+  const { rows, ...page } = await readPage(limit, read, ({ position }) => String(position));
+  return { events: rows.map(entryOf), ...page };
 }
 
 function readToken(token: string): number {
   if (typeof token === "string" && /^\d{1,15}$/.test(token)) return Number(token);
-  throw new ValidationError("pageToken is not one that a listing gave. Pass `nextPageToken` as it is.");
+  throw foreignToken();
 }
 
 function retryOf(which: string | OutboxRetryFilter): Parameters<Store["outbox"]["retry"]>[0] {

@@ -286,7 +286,7 @@ export class Relayer {
     const dispatch = new Dispatch(event, { publisher, settings, clock });
     this.#dispatches.add(dispatch);
     const run = (): Promise<Settlement> => dispatch.run();
-    const settlement = await (hooks ? hooks.aroundSend(eventFactOf(event), run, failureOf) : run());
+    const settlement = await (hooks ? hooks.aroundSend(() => eventFactOf(event), run, failureOf) : run());
     this.#dispatches.delete(dispatch);
     this.#note(event, settlement);
     this.#settlements.push(settlement);

@@ -12,7 +12,8 @@ export type FactName = Exclude<keyof Hooks, "captureContext" | "withContext" | "
 
 export type Fact<Name extends FactName> = Parameters<NonNullable<Hooks[Name]>>[0];
 
-type Around = (run: () => Promise<void>) => unknown;
+/** What hooks put around something, if they do. */
+type Around = ((run: () => Promise<void>) => unknown) | undefined;
 
 export class HookRunner {
   /** The app's figures, if it keeps any: told by what is told of facts too, but in numbers, which cost less. */
@@ -24,6 +25,11 @@ export class HookRunner {
     this.figures = figures;
     this.#hooks = hooks;
     this.#log = log;
+  }
+
+  /** Whether there are hooks that may want facts; figures want numbers alone. */
+  get areHeard(): boolean {
+    return this.#hooks.length > 0;
   }
 
   /** Calls each that has the method, in their order; a fact that nobody wants is not made. */
@@ -38,7 +44,7 @@ export class HookRunner {
 
   /** What all of them want kept; `undefined` for nothing. */
   capture(maker: ContextMaker): TraceContext | undefined {
-    if (this.#hooks.length === 0) return undefined;
+    if (!this.areHeard) return undefined;
     const captured = this.#hooks.map((hooks) =>
       textsOf(this.#guard("captureContext", () => hooks.captureContext?.(maker))),
     );
@@ -49,46 +55,38 @@ export class HookRunner {
   /** Runs it within what came with a request or an event. */
   within<T>(context: TraceContext | undefined, run: () => Promise<T>): Promise<T> {
     if (!context) return run();
-    const around = (hooks: Hooks): Around | undefined =>
-      hooks.withContext && ((inner) => hooks.withContext?.(context, inner));
-    return this.#nest(
-      "withContext",
-      this.#hooks.flatMap((hooks) => around(hooks) ?? []),
-      run,
-      () => undefined,
-    );
+    const around = (hooks: Hooks): Around => hooks.withContext && ((inner) => hooks.withContext?.(context, inner));
+    return this.#around("withContext", around, run, () => undefined);
   }
 
   /** @param failureOf what the hooks take for a failure of what was run */
   aroundActivity<T>(make: () => ActivityStart, run: () => Promise<T>, failureOf: (outcome: T) => Failure): Promise<T> {
-    // Figures alone have nothing to put around it.
-    if (this.#hooks.length === 0) return run();
-    const around = (hooks: Hooks): Around | undefined =>
-      hooks.aroundActivity && ((inner) => hooks.aroundActivity?.(make(), inner));
-    return this.#nest(
-      "aroundActivity",
-      this.#hooks.flatMap((hooks) => around(hooks) ?? []),
-      run,
-      failureOf,
-    );
+    const around = (hooks: Hooks): Around => hooks.aroundActivity && ((inner) => hooks.aroundActivity?.(make(), inner));
+    return this.#around("aroundActivity", around, run, failureOf);
   }
 
   /** @param failureOf what the hooks take for a failure of what was run */
-  aroundSend<T>(fact: EventFact, run: () => Promise<T>, failureOf: (outcome: T) => Failure): Promise<T> {
-    const around = (hooks: Hooks): Around | undefined =>
-      hooks.aroundSend && ((inner) => hooks.aroundSend?.(fact, inner));
-    return this.#nest(
-      "aroundSend",
-      this.#hooks.flatMap((hooks) => around(hooks) ?? []),
-      run,
-      failureOf,
-    );
+  aroundSend<T>(make: () => EventFact, run: () => Promise<T>, failureOf: (outcome: T) => Failure): Promise<T> {
+    const around = (hooks: Hooks): Around => hooks.aroundSend && ((inner) => hooks.aroundSend?.(make(), inner));
+    return this.#around("aroundSend", around, run, failureOf);
+  }
+
+  #around<T>(
+    name: keyof Hooks,
+    aroundOf: (hooks: Hooks) => Around,
+    run: () => Promise<T>,
+    failureOf: (outcome: T) => Failure,
+  ): Promise<T> {
+    // Figures alone have nothing to put around it.
+    if (!this.areHeard) return run();
+    const arounds = this.#hooks.flatMap((hooks) => aroundOf(hooks) ?? []);
+    return this.#nest(name, arounds, run, failureOf);
   }
 
   /** The first is outermost. What one of them has not run when it returns is run without it. */
   #nest<T>(
     name: keyof Hooks,
-    [around, ...rest]: readonly Around[],
+    [around, ...rest]: readonly NonNullable<Around>[],
     run: () => Promise<T>,
     failureOf: (outcome: T) => Failure,
   ): Promise<T> {

@@ -4,6 +4,7 @@ import { decode } from "../../core/codec.ts";
 import type { InstancePatch, NewInstance } from "../../core/commit.ts";
 import { contextOf } from "../../core/trace-context.ts";
 import type { InstanceFact, WorkflowFailed } from "../../workflow/hooks.ts";
+import { decodeTags } from "../tags.ts";
 import type { HookRunner } from "./hooks.ts";
 
 type Created = Pick<NewInstance, "id" | "workflow" | "input" | "tags" | "version" | "traceContext">;
@@ -24,7 +25,7 @@ export function tellStart(hooks: HookRunner, created: Created, createdAt: number
       return decode(input);
     },
     startTime: new Date(createdAt),
-    tags: tags === null ? {} : (JSON.parse(tags) as Record<string, string>),
+    tags: decodeTags(tags),
     version: version ?? undefined,
     parentId,
   }));

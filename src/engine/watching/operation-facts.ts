@@ -4,7 +4,7 @@ import { decode } from "../../core/codec.ts";
 import { ActivityError, CompensationError } from "../../core/errors.ts";
 import { type HistoryEvent, isCompletion, type NewEvent, type WaitFor } from "../../core/history.ts";
 import type { AnyActivity } from "../../workflow/activity-options.ts";
-import type { ActivityStart, InstanceFact } from "../../workflow/hooks.ts";
+import type { InstanceFact } from "../../workflow/hooks.ts";
 import { waitTargetOf } from "../../workflow/waits.ts";
 import type { HookRunner } from "./hooks.ts";
 import type { Outcome } from "./metrics.ts";
@@ -63,10 +63,9 @@ export class OperationFacts {
   }
 
   /** An attempt begins. */
-  attemptStarted(activityId: string, beginning: Beginning, make: () => ActivityStart): void {
+  attemptBegan(activityId: string, beginning: Beginning): void {
     if (beginning.isSensitive) this.markSensitive(activityId);
     this.#begun.set(activityId, beginning);
-    this.#hooks.tell(beginning.isCompensation ? "onCompensationStart" : "onActivityStart", make);
   }
 
   /** Replayed code was given what is recorded of an activity; `undefined` when nobody knows which. */
@@ -154,6 +153,7 @@ export class OperationFacts {
     const { name: activityName, attempt, isSensitive, isCompensation } = begun;
     const duration = Math.max(event.at - begun.at, 0);
     this.#count(event.kind, begun, duration);
+    if (!this.#hooks.areHeard) return;
     const end = () => ({ ...this.#instance, activityId: event.operationId, activityName, attempt, duration });
     const read = (text: string): unknown => (isSensitive ? REDACTED : decode(text));
     if (event.kind === "activity_completed") {

@@ -13,30 +13,41 @@ interface Figure {
 /** Values of labels beyond which the rest counts as `other`: names that users make up must not fill the memory. */
 const MOST_SERIES = 1_000;
 
-/** What a figure has for each combination of labels. */
+interface OneOf<T> {
+  readonly labels: Labels;
+  readonly value: T;
+}
+
+/** What a figure has for each combination of labels, of which there are two at most. */
 class Series<T> {
-  readonly #byKey = new Map<string, { readonly labels: Labels; readonly value: T }>();
+  /** By the first label and by the second: looked up with each figure, so no key is made of both. */
+  readonly #byLabels = new Map<string | undefined, Map<string | undefined, OneOf<T>>>();
   readonly #create: () => T;
+  #size = 0;
 
   constructor(create: () => T) {
     this.#create = create;
   }
 
-  of(labels: Labels): T {
-    // Most have one, and its text needs no making.
-    const key = labels.length === 1 ? (labels[0] as string) : labels.join("\0");
-    const known = this.#byKey.get(key);
-    if (known) return known.value;
-    if (this.#byKey.size >= MOST_SERIES && labels.some((label) => label !== OTHER)) {
-      return this.of(labels.map(() => OTHER));
-    }
-    const made = { labels, value: this.#create() };
-    this.#byKey.set(key, made);
-    return made.value;
+  of(first?: string, second?: string): T {
+    return this.#byLabels.get(first)?.get(second)?.value ?? this.#add(first, second);
   }
 
-  [Symbol.iterator](): Iterator<{ readonly labels: Labels; readonly value: T }> {
-    return this.#byKey.values();
+  *[Symbol.iterator](): Generator<OneOf<T>> {
+    for (const bySecond of this.#byLabels.values()) yield* bySecond.values();
+  }
+
+  #add(first: string | undefined, second: string | undefined): T {
+    const labels = [first, second].filter((label) => label !== undefined);
+    if (this.#size >= MOST_SERIES && labels.some((label) => label !== OTHER)) {
+      return this.of(...(labels.map(() => OTHER) as [string, string?]));
+    }
+    const made = { labels, value: this.#create() };
+    const bySecond = this.#byLabels.get(first);
+    if (bySecond) bySecond.set(second, made);
+    else this.#byLabels.set(first, new Map([[second, made]]));
+    this.#size++;
+    return made.value;
   }
 }
 
@@ -52,11 +63,11 @@ export class Count {
     this.#type = type;
     this.#figure = { name, help, labels };
     // Where nothing tells series apart there is one from the beginning: none is not the same as 0.
-    if (labels.length === 0) this.#series.of([]);
+    if (labels.length === 0) this.#series.of();
   }
 
-  add(amount: number, ...labels: Labels): void {
-    this.#series.of(labels).value += amount;
+  add(amount: number, first?: string, second?: string): void {
+    this.#series.of(first, second).value += amount;
   }
 
   lines(): string[] {
@@ -78,10 +89,11 @@ export class Histogram {
     this.#figure = { name, help, labels };
   }
 
-  add(value: number, ...labels: Labels): void {
-    const series = this.#series.of(labels);
-    const bucket = this.#bounds.findIndex((bound) => value <= bound);
-    if (bucket >= 0) series.counts[bucket] = (series.counts[bucket] ?? 0) + 1;
+  add(value: number, first?: string, second?: string): void {
+    const series = this.#series.of(first, second);
+    let bucket = 0;
+    while (value > (this.#bounds[bucket] ?? Number.POSITIVE_INFINITY)) bucket++;
+    if (bucket < this.#bounds.length) series.counts[bucket] = (series.counts[bucket] ?? 0) + 1;
     series.count++;
     series.sum += value;
   }

@@ -96,10 +96,13 @@ export class RunFacts {
     run: () => Promise<AttemptOutcome>,
   ): Promise<AttemptOutcome> {
     const at = this.#clock.now();
+    const { name } = activity;
+    this.#operations.attemptBegan(activityId, { type: "attempt", name, attempt, at, isSensitive, isCompensation });
+    if (!this.#hooks.areHeard) return run();
     const make = (): ActivityStart => ({
       ...this.#instance,
       activityId,
-      activityName: activity.name,
+      activityName: name,
       attempt,
       get input() {
         return isSensitive ? REDACTED : copyOf(args);
@@ -107,11 +110,7 @@ export class RunFacts {
       startTime: new Date(at),
       isCompensation,
     });
-    this.#operations.attemptStarted(
-      activityId,
-      { type: "attempt", name: activity.name, attempt, at, isSensitive, isCompensation },
-      make,
-    );
+    this.#hooks.tell(isCompensation ? "onCompensationStart" : "onActivityStart", make);
     return this.#hooks.aroundActivity(make, run, (outcome) => failureOf(outcome, isSensitive));
   }
 
@@ -155,8 +154,9 @@ export class RunFacts {
     }
     // One that had done nothing ends without a record of the request.
     if (patch?.event === "cancel") this.#cancelRequested(reason);
+    if (!patch) return;
     const hide = (error: unknown): unknown => this.#operations.hide(error);
-    if (patch) tellEnd(this.#hooks, this.#instance, patch, { createdAt: this.#createdAt, reason, hide });
+    tellEnd(this.#hooks, this.#instance, patch, { createdAt: this.#createdAt, reason, hide });
   }
 
   #cancelRequested(reason: string | undefined): void {

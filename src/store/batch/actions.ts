@@ -4,8 +4,7 @@ import { encode, encodeThrown } from "../../core/codec.ts";
 import {
   ChannelModeConflictError,
   ChannelNotSubscribedError,
-  InstanceNotCancellableError,
-  InstanceNotFoundError,
+  notCancellable,
   undeliverable,
 } from "../../core/errors.ts";
 import type { ChannelMode, MessageAttributes, NewEvent } from "../../core/history.ts";
@@ -171,11 +170,8 @@ async function cancelOther(
   { instanceId, reason }: Extract<ActionRequest, { type: "cancel" }>,
 ): Promise<Answer> {
   const result = await cancel(queries, { type: "cancel", instanceId, reason, at: action.at });
-  if (result.type === "delivered") return { ...completed(action), receivers: result.receivers };
-  const status = result.type === "undeliverable" ? result.status : undefined;
-  const error =
-    status === undefined ? new InstanceNotFoundError(instanceId) : new InstanceNotCancellableError(instanceId, status);
-  return failed(action, error);
+  if (result.type === "undeliverable") return failed(action, notCancellable(instanceId, result.status));
+  return { ...completed(action), receivers: result.receivers };
 }
 
 function completed(action: Action, result?: unknown): Answer {

@@ -1,27 +1,19 @@
-/** Changes one after another, each by its own statements: on SQLite, in users' transactions, and where a batch failed. */
+/**
+ * Changes one after another, each by its own statements: what has no form of many rows, in users' transactions, and where a
+ * batch failed.
+ */
 import type { ActionRequest, Post } from "../../core/action.ts";
-import type { Advance, Change, ChangeResult, Create, Subscription } from "../../core/commit.ts";
+import type { Advance, Change, ChangeResult, Create } from "../../core/commit.ts";
 import { undeliverable } from "../../core/errors.ts";
 import type { NewEvent } from "../../core/history.ts";
 import type { Connection } from "../database.ts";
-import { eventRow, newRow, patchRow } from "../rows.ts";
+import { eventRow } from "../rows.ts";
 import type { Queries, Runner } from "../runner.ts";
-import { firstWaiting, lockModes, unsubscribeFromChannels } from "../statements/channels.ts";
+import { firstWaiting, lockModes } from "../statements/channels.ts";
 import { kinOf } from "../statements/children.ts";
-import { leaveGroups } from "../statements/groups.ts";
-import { appendEvent, appendEventFenced } from "../statements/history.ts";
-import {
-  blockInstance,
-  compensateInstance,
-  finishInstance,
-  holdInstance,
-  holdInstances,
-  insertInstance,
-  instanceById,
-  noteProgress,
-  suspendInstance,
-} from "../statements/instances.ts";
-import { emptyInbox, markRead, subscribe, subscribers, unsubscribeAll } from "../statements/messages.ts";
+import { appendEvent } from "../statements/history.ts";
+import { holdInstance, holdInstances, instanceById } from "../statements/instances.ts";
+import { subscribers } from "../statements/messages.ts";
 import { insertEvent, outboxRow } from "../statements/outbox.ts";
 import { rejoin, runAction } from "./actions.ts";
 import { report } from "./children.ts";
@@ -29,6 +21,7 @@ import { deliver, post, publish, receiversOf, rouse } from "./mail.ts";
 import { recur } from "./recur.ts";
 import { cancel, retryCompensations } from "./requests.ts";
 import { retry } from "./retry.ts";
+import { isWriteOnly, type Write, writesOfAdvance, writesOfCreate } from "./writes.ts";
 
 /** Applies the changes in the transaction. */
 export async function applyEach(
@@ -39,7 +32,7 @@ export async function applyEach(
   const queries = runner.on(connection);
   if (runner.locksRows) await holdAll(queries, changes);
   const results: ChangeResult[] = [];
-  for (const change of changes) results.push(await apply(queries, change));
+  for (const change of changes) results.push(applyNow(queries, change) ?? (await apply(queries, change)));
   return results;
 }
 
@@ -138,11 +131,10 @@ function kinIn(request: ActionRequest): string[] {
   return request.type === "cancel" ? [request.instanceId] : [];
 }
 
-async function create(queries: Queries, { instance, subscriptions = [] }: Create): Promise<ChangeResult> {
-  const created = await queries.run(insertInstance, newRow(instance));
-  if (created === 0) return existing(queries, instance.id);
-  await subscribeTo(queries, instance.id, subscriptions);
-  return { type: "applied" };
+async function create(queries: Queries, change: Create): Promise<ChangeResult> {
+  return (await writeAll(queries, writesOfCreate(change)))
+    ? { type: "applied" }
+    : existing(queries, change.instance.id);
 }
 
 /** What there is under an id that could not be created. */
@@ -198,35 +190,28 @@ async function writeAndReport(queries: Queries, change: Advance): Promise<Change
 
 /** The instance's row and history, and its inbox. */
 async function write(queries: Queries, change: Advance): Promise<ChangeResult> {
-  const { instanceId, epoch, events, patch, reads = [], subscriptions = [], clears } = change;
-  const [first, ...rest] = events;
-  let unwritten = events;
-  if (patch && patch.event !== "recur") {
-    if ((await changeRow(queries, change)) === 0) return refusalOf(queries, change);
-  } else if (!patch && first) {
-    if ((await queries.run(appendEventFenced, { ...eventRow(instanceId, first), epoch })) === 0) {
-      return { type: "fenced" };
-    }
-    unwritten = rest;
-  }
-  for (const event of unwritten) await queries.run(appendEvent, eventRow(instanceId, event));
-  for (const { position, at } of reads) await queries.run(markRead, { instanceId, position, at });
-  await subscribeTo(queries, instanceId, subscriptions);
-  // Last: all of it belongs to what is archived, or goes along.
+  const { patch } = change;
+  if (!(await writeAll(queries, writesOfAdvance(change)))) return refusalOf(queries, change);
+  // Last: all of it belongs to what is archived.
   const receivers = patch?.event === "recur" ? await recur(queries, change, patch) : 0;
-  for (const statement of clears ? MAIL : []) await queries.run(statement, { instanceId });
   return receivers === 0 ? { type: "applied" } : { type: "applied", receivers };
 }
 
-/** Removes what was sent to an instance, what it hears of and what it belongs to. */
-const MAIL = [unsubscribeAll, unsubscribeFromChannels, leaveGroups, emptyInbox];
+/** Whether the first of them changed a row; if not, the others are not written. */
+async function writeAll(queries: Queries, [first, ...others]: readonly Write[]): Promise<boolean> {
+  if (first && (await queries.run(first.statement, first.params)) === 0) return false;
+  for (const { statement, params } of others) await queries.run(statement, params);
+  return true;
+}
 
-async function subscribeTo(
-  queries: Queries,
-  instanceId: string,
-  subscriptions: readonly Subscription[],
-): Promise<void> {
-  for (const { type, key } of subscriptions) await queries.run(subscribe, { instanceId, type, key: key ?? "" });
+/** The same at once, of a change that only writes, where the database can; `undefined` when it takes more. */
+function applyNow({ runNow }: Queries, change: Change): ChangeResult | undefined {
+  if (!runNow || !isWriteOnly(change)) return undefined;
+  const [first, ...others] = change.type === "create" ? writesOfCreate(change) : writesOfAdvance(change);
+  // Nothing is written yet: why it does not apply is found out by trying once more.
+  if (first && runNow(first.statement, first.params) === 0) return undefined;
+  for (const { statement, params } of others) runNow(statement, params);
+  return { type: "applied" };
 }
 
 /** Whether it does not apply when the instance is to be cancelled: it does not know of that, and would end. */
@@ -239,22 +224,4 @@ export async function refusalOf(queries: Queries, change: Advance): Promise<Chan
   const [held] = await queries.all(holdInstance, { id: change.instanceId, epoch: change.epoch });
   const isCalledOff = held !== undefined && held.cancel_requested_at !== null && mayBeCalledOff(change);
   return { type: isCalledOff ? "called_off" : "fenced" };
-}
-
-/** How many rows that was: none when it was not the committer's, or is called off. */
-async function changeRow(queries: Queries, change: Advance): Promise<number> {
-  const [row] = patchRow(change);
-  if (!row) return 0;
-  switch (change.patch?.event) {
-    case "compensate":
-      return queries.run(compensateInstance, row);
-    case "suspend":
-      return queries.run(suspendInstance, row);
-    case "progress":
-      return queries.run(noteProgress, row);
-    case "block":
-      return queries.run(blockInstance, row);
-    default:
-      return queries.run(finishInstance, row);
-  }
 }

@@ -4,15 +4,28 @@ import type { HistoryEvent, NewEvent } from "../../core/history.ts";
 import { outgoingOf } from "../../core/outgoing.ts";
 import { outboxRow } from "../statements/outbox.ts";
 import { emitted } from "./actions.ts";
+import { mayBeCalledOff } from "./each.ts";
 
 /** The rows of all of them, in order. */
 export function outboxRows(advances: readonly Advance[]): ReturnType<typeof outboxRow>[] {
   return advances.flatMap((advance) => outgoingOf(advance).map((event) => outboxRow(advance.instanceId, event)));
 }
 
-/** Whether it applies only while its instance has not ended. */
-export function needsOpen(advance: Advance): boolean {
-  return advance.patch !== undefined || outgoingOf(advance).length > 0;
+/** What its instance's row must be like: 1 for what counts, 0 for what does not. */
+interface HoldRow {
+  readonly id: string;
+  readonly epoch: number;
+  /** Whether it must not have ended. */
+  readonly open: number;
+  /** Whether nobody may have asked for a cancel. */
+  readonly heedless: number;
+  readonly [column: string]: string | number;
+}
+
+export function holdRow(advance: Advance): HoldRow {
+  const { instanceId: id, epoch, patch } = advance;
+  const open = Number(patch !== undefined || outgoingOf(advance).length > 0);
+  return { id, epoch, open, heedless: Number(mayBeCalledOff(advance)) };
 }
 
 /** Its events, with those that record what it puts into the outbox. */

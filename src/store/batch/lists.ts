@@ -39,5 +39,7 @@ export function arrays(
 const SPECIAL = /["\\]/g;
 
 function quote(value: Value): string {
-  return `"${String(value).replace(SPECIAL, "\\$&")}"`;
+  const text = String(value);
+  const isSpecial = text.includes('"') || text.includes("\\");
+  return isSpecial ? `"${text.replace(SPECIAL, "\\$&")}"` : `"${text}"`;
 }

@@ -9,7 +9,7 @@ import { membersOf } from "../statements/groups.ts";
 import { instanceById } from "../statements/instances.ts";
 import { put, raise, subscribers } from "../statements/messages.ts";
 
-type Delivered = Extract<ChangeResult, { type: "delivered" | "undeliverable" }>;
+export type Delivered = Extract<ChangeResult, { type: "delivered" | "undeliverable" }>;
 
 /** What became of a message of a batch. */
 export interface Mailed {

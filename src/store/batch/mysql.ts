@@ -8,8 +8,8 @@ import type { Dialect } from "../dialect.ts";
 import { qualify } from "../naming.ts";
 import { eventRow, newRow, patchRow, subscriptionRows } from "../rows.ts";
 import type { SqlValue } from "../sql.ts";
-import { inLockOrder, mayBeCalledOff } from "./each.ts";
-import { appliedResult, eventsOf, needsOpen, outboxRows } from "./emissions.ts";
+import { inLockOrder } from "./each.ts";
+import { appliedResult, eventsOf, holdRow, outboxRows } from "./emissions.ts";
 
 type Row = Readonly<Record<string, SqlValue>>;
 
@@ -87,10 +87,7 @@ function partsOf(rows: readonly Row[], column: string): Row[][] {
 
 /** Locks the advances' rows; adding 1 to the largest number is an error, on purpose, when one of them is missing. */
 function hold(advances: readonly Advance[], dialect: Dialect): Text {
-  const rows = advances.map((advance) => {
-    const { instanceId: id, epoch } = advance;
-    return { id, epoch, open: Number(needsOpen(advance)), heedless: Number(mayBeCalledOff(advance)) };
-  });
+  const rows = advances.map(holdRow);
   const list = table(["id", "epoch", "open", "heedless"], rows, dialect);
   return {
     text: `select 18446744073709551615 + (count(*) <> ${rows.length}) from ${list.text} as hold

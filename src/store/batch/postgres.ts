@@ -1,13 +1,16 @@
-/** A batch as one statement, and so one transaction and one round trip, on PostgreSQL: each column comes as an array. */
+/**
+ * A batch as one statement, and so one transaction and one round trip, on PostgreSQL: each column comes as an array. Its
+ * instances' rows are locked in the order of their ids, as by all who lock several: so no two wait for each other.
+ */
 import type { Advance, ChangeResult, Create } from "../../core/commit.ts";
 import type { Database } from "../database.ts";
 import type { Dialect } from "../dialect.ts";
 import { eventRow, newRow, patchRow, subscriptionRows } from "../rows.ts";
 import type { Runner } from "../runner.ts";
-import { type Sql, sql } from "../sql.ts";
+import { $int, type Sql, sql } from "../sql.ts";
 import { type Statement, statement } from "../statement.ts";
 import { existing, inLockOrder, refusalOf } from "./each.ts";
-import { appliedResult, eventsOf, needsOpen, outboxRows } from "./emissions.ts";
+import { appliedResult, eventsOf, holdRow, outboxRows } from "./emissions.ts";
 import { arrays, type List, rows } from "./lists.ts";
 
 const CREATES: List = [
@@ -45,8 +48,8 @@ const PATCHES: List = [
   },
 ];
 
-/** Advances that only append. Their rows are locked, so that nobody claims them before the events are there. */
-const HOLDS: List = ["hold", { id: "text", epoch: "bigint", open: "bigint" }];
+/** What the rows of advances must be like. They are locked, so that nobody claims them before the events are there. */
+const HOLDS: List = ["hold", { id: "text", epoch: "bigint", open: "bigint", heedless: "bigint" }];
 
 const EVENTS: List = [
   "event",
@@ -66,8 +69,9 @@ const OUTGOING: List = [
 const CLEARS: List = ["clear", { id: "text" }];
 
 interface Outcome {
-  readonly kind: "created" | "advanced";
-  readonly id: string;
+  /** Ids as JSON; `null` when all of the changes apply, as they almost always do: to tell each would cost as much again. */
+  readonly created: string | null;
+  readonly held: string | null;
 }
 
 /** What concerns instances' mail and outboxes, for batches that have any; an array's rows come in its order. */
@@ -76,18 +80,18 @@ const mail = (d: Dialect): Sql<string> => sql`,
     insert into romancy_outbox (instance_id, id, attributes, body, is_binary, next_at, queued_at, created_at)
     select outgoing."instanceId", outgoing.id, outgoing.attributes, outgoing.body, outgoing."isBinary",
       ${d.now}, outgoing.at, outgoing.at
-    from ${rows(OUTGOING, true)} join advanced on advanced.id = outgoing."instanceId" order by outgoing.ordinality),
+    from ${rows(OUTGOING, true)} join held on held.id = outgoing."instanceId" order by outgoing.ordinality),
   marked as (
     update romancy_inbox b set read_at = read.at, data = ''
-    from ${rows(READS)} join advanced on advanced.id = read."instanceId"
+    from ${rows(READS)} join held on held.id = read."instanceId"
     where b.instance_id = read."instanceId" and b.position = read.position),
   subscribed as (
     insert into romancy_subscriptions (instance_id, type, message_key)
     select subscription."instanceId", subscription.type, subscription.key
     from ${rows(SUBSCRIPTIONS)}
-    join (select id from advanced union all select id from created) here on here.id = subscription."instanceId"
+    join (select id from held union all select id from created) here on here.id = subscription."instanceId"
     on conflict do nothing),
-  cleared as (select clear.id from ${rows(CLEARS)} join patched on patched.id = clear.id),
+  cleared as (select clear.id from ${rows(CLEARS)} join held on held.id = clear.id),
   unsubscribed as (delete from romancy_subscriptions where instance_id in (select id from cleared)),
   unsubscribed_channels as (delete from romancy_channel_subscriptions where instance_id in (select id from cleared)),
   left_groups as (delete from romancy_groups where instance_id in (select id from cleared)),
@@ -95,6 +99,12 @@ const mail = (d: Dialect): Sql<string> => sql`,
 
 const NO_MAIL: Sql<never> = { parts: [] };
 
+/** @param name of what is told; its parameter is how many there are to be */
+function idsUnlessAll(name: "created" | "held"): Sql<string> {
+  return sql`(select case when count(*) < ${$int(name)}::bigint then coalesce(json_agg(id), '[]')::text end from ${name}) as ${name}`;
+}
+
+/** The updates come last, when the rows are locked: nothing asks for what they give. */
 const batch = (name: string, more: (d: Dialect) => Sql<string>): Statement<string, Outcome> =>
   statement(
     name,
@@ -106,6 +116,10 @@ const batch = (name: string, more: (d: Dialect) => Sql<string>): Statement<strin
     select id, workflow, status, input, id, tags, priority, version, "traceContext", "wakeAt", "workerId", epoch, at, at
     from ${rows(CREATES)}
     on conflict do nothing returning id),
+  held as (
+    select i.id from romancy_instances i join ${rows(HOLDS)} on i.id = hold.id and i.epoch = hold.epoch
+    where (hold.open = 0 or i.completed_at is null) and (hold.heedless = 0 or i.cancel_requested_at is null)
+    order by i.id for no key update of i),
   patched as (
     update romancy_instances i
     set status = coalesce(patch.status, i.status), output = coalesce(patch.output, i.output), error = patch.error,
@@ -118,18 +132,12 @@ const batch = (name: string, more: (d: Dialect) => Sql<string>): Statement<strin
         recoveries = 0
     from ${rows(PATCHES)}
     where i.id = patch.id and i.epoch = patch.epoch and i.completed_at is null
-      and (i.cancel_requested_at is null or patch."knowsOfCancel" = 1 or patch.event in ('progress', 'suspend'))
-    returning i.id),
-  held as (
-    select i.id from romancy_instances i join ${rows(HOLDS)} on i.id = hold.id and i.epoch = hold.epoch
-    where hold.open = 0 or i.completed_at is null
-    for no key update of i),
-  advanced as (select id from patched union all select id from held),
+      and (i.cancel_requested_at is null or patch."knowsOfCancel" = 1 or patch.event in ('progress', 'suspend'))),
   appended as (
     insert into romancy_history (instance_id, seq, kind, operation_id, data, at)
     select event."instanceId", event.seq, event.kind, event."operationId", event.data, event.at
-    from ${rows(EVENTS)} join advanced on advanced.id = event."instanceId")${more(d)}
-  select 'created' as kind, id from created union all select 'advanced' as kind, id from advanced`,
+    from ${rows(EVENTS)} join held on held.id = event."instanceId")${more(d)}
+  select ${idsUnlessAll("created")}, ${idsUnlessAll("held")}`,
     true,
   );
 
@@ -149,7 +157,9 @@ export async function applyOnPostgres(
   const clears = advances.filter(({ clears }) => clears).map(({ instanceId: id }) => ({ id }));
   const outgoing = outboxRows(advances);
   const hasMail = reads.length > 0 || subscriptions.length > 0 || clears.length > 0 || outgoing.length > 0;
-  const outcomes = await runner.all(database.writer, hasMail ? batchWithMail : plainBatch, {
+  const [outcome] = await runner.all(database.writer, hasMail ? batchWithMail : plainBatch, {
+    created: creates.length,
+    held: advances.length,
     ...(hasMail && {
       ...arrays(READS, reads),
       ...arrays(SUBSCRIPTIONS, subscriptions),
@@ -161,29 +171,33 @@ export async function applyOnPostgres(
       creates.map(({ instance }) => newRow(instance)),
     ),
     ...arrays(PATCHES, advances.flatMap(patchRow)),
-    ...arrays(
-      HOLDS,
-      advances
-        .filter(({ patch }) => !patch)
-        .map((advance) => ({ id: advance.instanceId, epoch: advance.epoch, open: Number(needsOpen(advance)) })),
-    ),
+    ...arrays(HOLDS, advances.map(holdRow)),
     ...arrays(
       EVENTS,
       advances.flatMap((advance) => eventsOf(advance).map((event) => eventRow(advance.instanceId, event))),
     ),
   });
-  const created = new Set(outcomes.flatMap(({ kind, id }) => (kind === "created" ? [id] : [])));
-  const advanced = new Set(outcomes.flatMap(({ kind, id }) => (kind === "advanced" ? [id] : [])));
+  const created = idsIn(outcome?.created);
+  const advanced = idsIn(outcome?.held);
   const results: ChangeResult[] = [];
-  for (const change of changes) results.push(await judge(change));
+  for (const change of changes) results.push(applied(change) ?? (await refused(change)));
   return results;
 
-  async function judge(change: Create | Advance): Promise<ChangeResult> {
-    if (change.type === "advance") {
-      return advanced.has(change.instanceId) ? appliedResult(change) : refusalOf(runner.on(database.writer), change);
-    }
+  function applied(change: Create | Advance): ChangeResult | undefined {
+    if (change.type === "advance")
+      return advanced?.has(change.instanceId) === false ? undefined : appliedResult(change);
     // Of two creations of one id in a batch the first one counts.
-    if (created.delete(change.instance.id)) return { type: "applied" };
-    return existing(runner.on(database.reader), change.instance.id);
+    return created?.delete(change.instance.id) === false ? undefined : { type: "applied" };
   }
+
+  function refused(change: Create | Advance): Promise<ChangeResult> {
+    return change.type === "advance"
+      ? refusalOf(runner.on(database.writer), change)
+      : existing(runner.on(database.reader), change.instance.id);
+  }
+}
+
+/** `undefined` for all of them. */
+function idsIn(list: string | null | undefined): Set<string> | undefined {
+  return list ? new Set(JSON.parse(list) as string[]) : undefined;
 }

@@ -1,13 +1,14 @@
 /** What is asked of an instance from outside, other than to take a message. */
-import type { Cancel, ChangeResult, RetryCompensations } from "../../core/commit.ts";
+import type { Cancel, RetryCompensations } from "../../core/commit.ts";
 import { type InstanceStatus, isFinished, transition } from "../../core/status.ts";
 import type { Queries } from "../runner.ts";
 import { lastOfChain } from "../statements/chains.ts";
 import { appendRetry } from "../statements/history.ts";
 import { instanceById, reopenInstance, requestCancel } from "../statements/instances.ts";
+import type { Delivered } from "./mail.ts";
 
 /** Of the instance, or of the one that it went on as; that one may go on too before its row is locked. */
-export async function cancel(queries: Queries, { instanceId, reason, at }: Cancel): Promise<ChangeResult> {
+export async function cancel(queries: Queries, { instanceId, reason, at }: Cancel): Promise<Delivered> {
   for (let id = instanceId; ; ) {
     if ((await queries.run(requestCancel, { id, reason, at })) > 0) return { type: "delivered", receivers: 1 };
     const [row] = await queries.all(instanceById, { id });
@@ -22,10 +23,7 @@ export async function cancel(queries: Queries, { instanceId, reason, at }: Cance
 }
 
 /** A second one that comes before the first one was taken up finds nothing to do: the same as if it came after. */
-export async function retryCompensations(
-  queries: Queries,
-  { instanceId, at }: RetryCompensations,
-): Promise<ChangeResult> {
+export async function retryCompensations(queries: Queries, { instanceId, at }: RetryCompensations): Promise<Delivered> {
   const status = transition("failed", "compensate") as string;
   if ((await queries.run(reopenInstance, { id: instanceId, status, at })) === 0) {
     const [row] = await queries.all(instanceById, { id: instanceId });

@@ -1,7 +1,7 @@
 /** What filters and options have in common. */
 
-import { ValidationError } from "../../core/errors.ts";
-import { isStorableText } from "../../core/text.ts";
+import { ValidationError } from "../core/errors.ts";
+import { isStorableText } from "../core/text.ts";
 
 /** @throws ValidationError when it is no object, or has a member that is not known */
 export function checkKeys(what: string, given: unknown, known: Readonly<Record<string, true>>): void {
@@ -13,6 +13,12 @@ export function checkKeys(what: string, given: unknown, known: Readonly<Record<s
   throw new ValidationError(
     `${what} has no ${JSON.stringify(unknown)}. It can have: ${Object.keys(known).join(", ")}.`,
   );
+}
+
+/** @throws ValidationError when it is no whole number, or less than it may be */
+export function checkCount(key: string, given: number, least = 1): number {
+  if (Number.isInteger(given) && given >= least) return given;
+  throw new ValidationError(`${key} is ${String(given)}; it must be a whole number of ${least} or more.`);
 }
 
 /**
