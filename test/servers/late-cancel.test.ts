@@ -94,6 +94,7 @@ it("is answered with what becomes of the instance, whichever message of it is la
       const catching = proxy.catch(() => --left === 0);
       const answer = answerTo(client.cancel(id, "late"));
       const late = await Promise.race([catching, answer]);
+      proxy.callOff();
       wasCaught = typeof late === "object";
       if (typeof late === "object") {
         if (endsFirst) gates.get(id)?.open();
@@ -157,6 +158,7 @@ it(`undoes everything once, whichever message of the worker is late after it (CR
       isOver = true;
     });
     const late = await Promise.race([caught, failed]);
+    proxy.callOff();
     wasCaught = "message" in late && "since" in late;
     if ("since" in late) {
       // The worker goes on with some messages first, unless it cannot.

@@ -49,10 +49,15 @@ export class LateProxy {
     });
   }
 
+  /** Catches nothing any more: else it would be something of the app's shutdown, which then waits for what it locks. */
+  callOff(): void {
+    this.#catch = undefined;
+  }
+
   /** Lets no app through any more; what was caught can be delivered still. */
   cut(): void {
     this.#isCut = true;
-    this.#catch = undefined;
+    this.callOff();
     for (const app of this.#apps) app.destroy();
   }
 

@@ -179,6 +179,7 @@ it(`loses nothing and does nothing twice, whichever message is late (CRASH_SEED=
       isOver = true;
     });
     const late = await Promise.race([caught, result]);
+    proxy.callOff();
     wasCaught = typeof late === "object";
     if (typeof late === "object") {
       // The app goes on with some messages first, unless it cannot.

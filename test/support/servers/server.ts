@@ -36,6 +36,12 @@ const TRIES = 3;
 /** Milliseconds in which a server must answer after its start. */
 const START_WITHIN = 60_000;
 
+/** Of the end of a server's log, which tells why it has ended. */
+const LOG_LINES = 60;
+
+/** Times that a server is started again that ends by itself. */
+const MOST_DEATHS = 3;
+
 /** Starts a server, or tells why there is none to be had. */
 export async function startServer(kind: ServerKind): Promise<TestServer | string> {
   const recipe = RECIPES[kind]();
@@ -56,6 +62,9 @@ class Server implements TestServer {
   readonly #recipe: Recipe;
   readonly #home: Home;
   readonly #watchdog: ChildProcess;
+  /** The server, while it is to live. */
+  #process: ChildProcess | undefined;
+  #deaths = 0;
   #port = 0;
 
   constructor(recipe: Recipe) {
@@ -100,14 +109,20 @@ class Server implements TestServer {
       if (hasEnded || performance.now() > deadline) throw new Error(`${this.version} did not start.\n${this.#log()}`);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
+    this.#process = server;
+    server.once("exit", (code, signal) => {
+      if (server === this.#process) void this.#revive(`${signal ?? `code ${code}`}`);
+    });
   }
 
   async kill(): Promise<void> {
+    this.#process = undefined;
     await endAll(this.#home.folder, "SIGKILL");
   }
 
   async stop(): Promise<void> {
     if (this.#watchdog.exitCode !== null) return;
+    this.#process = undefined;
     this.#watchdog.ref();
     const exited = once(this.#watchdog, "exit");
     this.#watchdog.stdin?.end();
@@ -126,6 +141,16 @@ class Server implements TestServer {
     return child;
   }
 
+  /**
+   * A server that ends without being told to is a fault of its own, or somebody's outside. It is told of, with what the
+   * server said, and started again, as whoever operates one does it: else all tests that come later would fail of it.
+   */
+  async #revive(end: string): Promise<void> {
+    process.stderr.write(`\nDIED: the tests' ${this.version} ended by itself (${end}). It said:\n${this.#log()}\n`);
+    if (++this.#deaths > MOST_DEATHS) return;
+    await this.restart().catch((error: unknown) => process.stderr.write(`It cannot be started again: ${error}\n`));
+  }
+
   async #answers(): Promise<boolean> {
     return this.#recipe.ping(this.url).then(
       () => true,
@@ -135,7 +160,7 @@ class Server implements TestServer {
 
   /** The end of what the server said. */
   #log(): string {
-    return readFileSync(join(this.#home.folder, "log"), "utf8").split("\n").slice(-30).join("\n");
+    return readFileSync(join(this.#home.folder, "log"), "utf8").split("\n").slice(-LOG_LINES).join("\n");
   }
 }
 
