@@ -1,5 +1,5 @@
 /** The engine's statements and transactions on lanes, whatever the database. */
-import type { Connection, Row, Transaction } from "../store/database.ts";
+import type { Connection, Row, Together, Transaction } from "../store/database.ts";
 import type { Bindable } from "../store/sql.ts";
 import type { Compiled } from "../store/statement.ts";
 import type { Lanes } from "./lanes.ts";
@@ -30,12 +30,14 @@ export async function beginOn<Client, Of extends Connection>(
 }
 
 class LaneTransaction implements Transaction {
+  readonly together: Together | undefined;
   readonly #connection: Connection;
   readonly #release: (isBroken: boolean) => void;
   #isOver = false;
 
   constructor(connection: Connection, release: (isBroken: boolean) => void) {
     this.#connection = connection;
+    this.together = connection.together && ((statements) => connection.together?.(statements) as ReturnType<Together>);
     this.#release = release;
   }
 

@@ -11,7 +11,7 @@ import type { Advance, Change, ChangeResult, Create, Deliver, Publish, Retry } f
 import type { NewEvent } from "../core/history.ts";
 import { applyChange, existing } from "./batch/each.ts";
 import { inboxMessage, type Mailed } from "./batch/mail.ts";
-import { isPlain } from "./batch/writes.ts";
+import { isPlain, isReport } from "./batch/writes.ts";
 import type { Connection, Database } from "./database.ts";
 import { eventOf, eventRow } from "./rows.ts";
 import type { Runner } from "./runner.ts";
@@ -31,11 +31,19 @@ type Mail = Deliver | Publish;
 
 /** The ways to apply a batch. */
 export interface Batches {
-  /** For changes of instances' rows, histories and outboxes alone; absent where `each` is as good. */
-  readonly plain?: Apply<Create | Advance>;
-  /** For messages from outside. */
-  readonly mail?: (changes: readonly Mail[]) => Promise<Mailed[]>;
+  /** Changes one after another. */
   readonly each: Apply<Change>;
+  /** For many rows at once; absent where `each` is as good. */
+  readonly forms?: BatchForms;
+}
+
+export interface BatchForms {
+  /** For changes of instances' rows, histories and outboxes, and for their children's starts. */
+  readonly plain: Apply<Create | Advance>;
+  /** For the same of those that have a parent, and end. */
+  readonly reports: Apply<Advance>;
+  /** For messages from outside. */
+  readonly mail: (changes: readonly Mail[]) => Promise<Mailed[]>;
 }
 
 export class Committer {
@@ -102,17 +110,20 @@ export class Committer {
 
   /** What has a batch's form in one transaction for each form, the rest in another. */
   async #commitAll(changes: readonly Change[]): Promise<ChangeResult[]> {
-    const { plain, mail, each } = this.#batches;
-    if (!plain || !mail) return this.#commitBatch(changes, each);
+    const { each, forms } = this.#batches;
+    if (!forms) return this.#commitBatch(changes, each);
+    const { plain, reports, mail } = forms;
     const applyMail: Apply<Mail> = async (mails) => this.#settleMail(mails, await mail(mails));
     const plains = changes.filter(isPlain);
+    const ends = changes.filter(isReport);
     const mails = changes.filter(isMail);
-    const others = changes.filter((change) => !isPlain(change) && !isMail(change));
+    const others = changes.filter((change) => !isPlain(change) && !isReport(change) && !isMail(change));
     const results = new Map<Change, ChangeResult>();
     const keep = (of: readonly Change[], came: readonly ChangeResult[]): void => {
       for (const [index, change] of of.entries()) results.set(change, came[index] as ChangeResult);
     };
     keep(plains, await this.#commitBatch(plains, plain));
+    keep(ends, await this.#commitBatch(ends, reports));
     keep(mails, await this.#commitBatch(mails, applyMail));
     keep(others, await this.#commitBatch(others, each));
     return changes.map((change) => results.get(change) as ChangeResult);

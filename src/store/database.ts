@@ -12,6 +12,9 @@ export interface Text {
   readonly values: readonly SqlValue[];
 }
 
+/** Runs statements in one round trip, until one fails; tells how many rows each changed. */
+export type Together = (statements: readonly Text[]) => Promise<readonly number[]>;
+
 /** Where statements run. Whole numbers come back as numbers, texts as strings. */
 export interface Connection {
   /** Runs a statement that returns rows. */
@@ -20,6 +23,8 @@ export interface Connection {
   run(statement: Compiled, values: readonly Bindable[]): Promise<number>;
   /** The same at once, where the database is part of this process: a batch of many statements waits for none of them. */
   runNow?(statement: Compiled, values: readonly Bindable[]): number;
+  /** Where several go in one round trip. */
+  readonly together?: Together | undefined;
   /** Runs a script of several statements. */
   script(text: string): Promise<void>;
 }
@@ -100,8 +105,8 @@ export interface Database {
   share(): Promise<SharedTransaction>;
   /** The same at once, unless another is before. */
   shareNow(): SharedTransaction | undefined;
-  /** Runs statements as one transaction in one round trip, where a connection can; tells how many rows each changed. */
-  transact?(statements: readonly Text[]): Promise<readonly number[]>;
+  /** The same as one transaction. */
+  readonly transact?: Together;
   /** Runs the body while nobody else, in any process, runs one; in a transaction where the database has such for schemas. */
   exclusively<T>(body: (connection: Connection) => Promise<T>): Promise<T>;
   /**

@@ -1,4 +1,4 @@
-import type { Advance, Create, NewInstance } from "../core/commit.ts";
+import type { Advance, Create, NewInstance, Subscription } from "../core/commit.ts";
 import type { HistoryEvent, MessageAttributes, WaitFor } from "../core/history.ts";
 import { transition } from "../core/status.ts";
 import type { HistoryRow } from "./statements/history.ts";
@@ -14,10 +14,17 @@ export function newRow({ createdAt: at, ...columns }: NewInstance): NewRow {
   return { ...columns, at, wakeAt: owned ? null : at - columns.priority * PRIORITY_STEP, epoch: owned ? 1 : 0 };
 }
 
-/** What the instance hears of from now on; an empty key stands for any. */
-export function subscriptionRows(change: Create | Advance): { instanceId: string; type: string; key: string }[] {
+type SubscriptionRow = Record<"instanceId" | "type" | "key", string>;
+
+/** What the instance hears of from now on. */
+export function subscriptionRows(change: Create | Advance): SubscriptionRow[] {
   const instanceId = change.type === "create" ? change.instance.id : change.instanceId;
-  return (change.subscriptions ?? []).map(({ type, key }) => ({ instanceId, type, key: key ?? "" }));
+  return (change.subscriptions ?? []).map((subscription) => subscriptionRow(instanceId, subscription));
+}
+
+/** An empty key stands for any. */
+export function subscriptionRow(instanceId: string, { type, key }: Subscription): SubscriptionRow {
+  return { instanceId, type, key: key ?? "" };
 }
 
 interface PatchRow {

@@ -2,12 +2,13 @@ import type { Change, ChangeResult } from "../core/commit.ts";
 import type { HistoryEvent, MessageAttributes } from "../core/history.ts";
 import { applyEach } from "./batch/each.ts";
 import { applyOnMysql } from "./batch/mysql.ts";
-import { mailOnMysql } from "./batch/mysql-mail.ts";
+import { mailOnMysql, putOnMysql } from "./batch/mysql-mail.ts";
 import { applyOnPostgres } from "./batch/postgres.ts";
 import { mailOnPostgres } from "./batch/postgres-mail.ts";
+import { applyReports, type Ways } from "./batch/reports.ts";
 import { SqliteBatch } from "./batch/sqlite.ts";
-import { type Batches, Committer } from "./commit.ts";
-import type { Database, LiveConnection } from "./database.ts";
+import { type Batches, type BatchForms, Committer } from "./commit.ts";
+import type { Database, LiveConnection, Together } from "./database.ts";
 import { qualify } from "./naming.ts";
 import type { Operations } from "./operations.ts";
 import type { StoredOutbox } from "./outbox.ts";
@@ -328,25 +329,48 @@ function messageOf(row: messages.MessageRow): InboxMessage {
 function batchesFor(database: Database, runner: Runner): Batches {
   const each: Batches["each"] = (changes) =>
     inTransaction(database, (transaction) => applyEach(transaction, runner, changes));
+  const reportsBy =
+    (ways: Ways): BatchForms["reports"] =>
+    (changes) =>
+      inTransaction(database, (transaction) => applyReports(transaction, runner, changes, ways));
   switch (database.dialect.name) {
     case "postgres":
       return {
-        plain: (changes) => applyOnPostgres(database, runner, changes),
-        mail: (changes) => mailOnPostgres(database, runner, changes),
         // It lets those who wait for each other wait for a second before it ends one of them.
         each: oneAtATime(each),
+        forms: {
+          plain: (changes) => applyOnPostgres(database.writer, runner, changes),
+          reports: reportsBy({
+            plain: (transaction, changes) => applyOnPostgres(transaction, runner, changes),
+            put: (transaction, messages) => mailOnPostgres(transaction, runner, messages),
+          }),
+          mail: (changes) => mailOnPostgres(database.writer, runner, changes),
+        },
       };
-    case "mysql":
+    case "mysql": {
+      const transact = given(database.transact?.bind(database));
       return {
-        plain: (changes) => applyOnMysql(database, changes),
-        mail: (changes) => mailOnMysql(database, changes),
         each,
+        forms: {
+          plain: (changes) => applyOnMysql(transact, database, changes),
+          reports: reportsBy({
+            plain: ({ together }, changes) => applyOnMysql(given(together), database, changes),
+            put: ({ together }, messages) => putOnMysql(given(together), database, messages),
+          }),
+          mail: (changes) => mailOnMysql(transact, database, changes),
+        },
       };
+    }
     case "sqlite": {
       const batch = new SqliteBatch(database, runner);
       return { each: (changes) => batch.apply(changes) };
     }
   }
+}
+
+function given(together: Together | undefined): Together {
+  if (!together) throw new Error("A driver for MySQL must run several statements together.");
+  return together;
 }
 
 /** Of the rows that such a batch locks some are found on the way: two at once may come to wait for each other. */

@@ -1,76 +1,22 @@
 /** The commit protocol on each database: a batch does what its changes do one by one, and nothing twice. */
 import { array, assert, asyncProperty, tuple } from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Change, ChangeResult } from "../../src/core/commit.ts";
-import { applyChange } from "../../src/store/batch/each.ts";
-import { inTransaction } from "../../src/store/transaction.ts";
+import type { Change } from "../../src/core/commit.ts";
 import { testDatabase } from "../support/apps.ts";
 import { batch, CROWD, create, crowd, IDS, text } from "./changes.ts";
+import { comparison, contents, openBoth } from "./comparison.ts";
 import { newInstance } from "./new-instance.ts";
 import { type OpenStore, openStore } from "./stores.ts";
 
 const seed = Number(process.env["STORE_SEED"] ?? Date.now() % 1_000_000);
-
-/** One change at a time, each in a transaction of its own. */
-async function oneByOne({ database, runner }: OpenStore, changes: readonly Change[]): Promise<ChangeResult[]> {
-  const results: ChangeResult[] = [];
-  for (const change of changes) {
-    try {
-      results.push(await inTransaction(database, (transaction) => applyChange(transaction, runner, change)));
-    } catch (error) {
-      results.push({ type: "refused", error });
-    }
-  }
-  return results;
-}
-
-/** Without what is not said when there is nothing to say. */
-const types = (results: readonly ChangeResult[]): unknown[] =>
-  results.map((result) => {
-    if (result.type === "refused") return { type: "refused" };
-    return result.type === "applied" ? { type: "applied", answers: result.answers ?? [] } : result;
-  });
-
-async function contents(prefix: string): Promise<unknown> {
-  const instances = await testDatabase().rows(
-    `select id, workflow, status, input, output, error, root_id, tags, priority, wake_at, worker_id, epoch, signals,
-            recoveries, created_at, updated_at, completed_at from ${prefix}instances`,
-  );
-  const history = await testDatabase().rows(
-    `select instance_id, seq, kind, operation_id, data, at from ${prefix}history`,
-  );
-  const outbox = await testDatabase().rows(
-    `select instance_id, id, attributes, body, is_binary, status, attempts, queued_at, created_at, published_at,
-            last_error, claimed_by, claim_token from ${prefix}outbox order by instance_id, position`,
-  );
-  const sorted = (rows: readonly unknown[]): unknown[] => rows.map((row) => JSON.stringify(row)).toSorted();
-  return { instances: sorted(instances), history: sorted(history), outbox };
-}
-
-/** Has batches of changes applied to the instances, together and one by one, and compares what came of it. */
-function comparison(together: OpenStore, apart: OpenStore, ids: readonly string[]) {
-  return async (batches: readonly Change[][]): Promise<void> => {
-    for (const prefix of ["together_", "apart_"]) {
-      for (const table of ["outbox", "history", "instances"]) {
-        await testDatabase().exec(`delete from ${prefix}${table}`);
-      }
-    }
-    for (const changes of [ids.map(newInstance), ...batches]) {
-      const results = await together.store.commit(changes, false);
-      expect(types(results)).toEqual(types(await oneByOne(apart, changes)));
-    }
-    expect(await contents("together_")).toEqual(await contents("apart_"));
-  };
-}
 
 describe("a batch", () => {
   it.each([
     { name: "few changes", ids: IDS.slice(0, 5), batches: array(batch, { minLength: 1, maxLength: 6 }), numRuns: 40 },
     { name: "many changes", ids: CROWD, batches: tuple(crowd), numRuns: 60 },
   ])(`of $name does what they do one by one (STORE_SEED=${seed})`, async ({ ids, batches, numRuns }) => {
-    const together = await openStore({ prefix: "together_", schema: undefined });
-    const apart = await openStore({ prefix: "apart_", schema: undefined });
-    await assert(asyncProperty<[Change[][]]>(batches, comparison(together, apart, ids)), { seed, numRuns });
+    const both = await openBoth();
+    await assert(asyncProperty<[Change[][]]>(batches, comparison(both, ids)), { seed, numRuns });
   });
 
   it("keeps ids and names apart that differ in one byte", async () => {

@@ -56,17 +56,21 @@ export class MysqlConnection implements Connection {
     );
   }
 
-  /** Runs the statements in one round trip, if the connection can, until one fails; tells how many rows each changed. */
+  /**
+   * Runs the statements until one fails, in one round trip if the connection can and the server takes as much; tells how
+   * many rows each changed.
+   */
   async together(statements: readonly Text[]): Promise<number[]> {
-    const results: MysqlResult[] = [];
-    if (this.#takesSeveral && statements.length > 1) {
-      const values = statements.flatMap((statement) => statement.values);
-      const all = await this.#query(statements.map(({ text }) => text).join("; "), values);
-      results.push(...(all as unknown as MysqlResult[]));
-    } else {
-      for (const { text, values } of statements) results.push(await this.#query(text, values));
+    const changed: number[] = [];
+    for (const part of queriesOf(statements, this.#takesSeveral ? this.#packet / MOST_BYTES : 0)) {
+      const [first, ...others] = part;
+      if (!first) continue;
+      const values = part.flatMap((statement) => statement.values);
+      const results = await this.#query(part.map(({ text }) => text).join("; "), values);
+      const all = others.length > 0 ? (results as unknown as MysqlResult[]) : [results];
+      changed.push(...all.map((result) => ("affectedRows" in result ? result.affectedRows : 0)));
     }
-    return results.map((result) => ("affectedRows" in result ? result.affectedRows : 0));
+    return changed;
   }
 
   async #query(text: string, values: readonly Bindable[]): Promise<MysqlResult> {
@@ -114,21 +118,10 @@ export const BEGIN: readonly Text[] = [
   { text: "start transaction", values: [] },
 ];
 
-/**
- * Runs the statements as a transaction.
- *
- * @param limit characters of one query; a transaction that is larger takes several
- */
-export async function transact(
-  connection: MysqlConnection,
-  statements: readonly Text[],
-  limit: number,
-): Promise<number[]> {
-  const changed: number[] = [];
+/** Runs the statements as a transaction. */
+export async function transact(connection: MysqlConnection, statements: readonly Text[]): Promise<number[]> {
   try {
-    for (const query of queriesOf([...BEGIN, ...statements, { text: "commit", values: [] }], limit)) {
-      changed.push(...(await connection.together(query)));
-    }
+    const changed = await connection.together([...BEGIN, ...statements, { text: "commit", values: [] }]);
     return changed.slice(BEGIN.length, -1);
   } catch (error) {
     if (!isConnectionLost(error)) await connection.script("rollback");
@@ -136,14 +129,15 @@ export async function transact(
   }
 }
 
+/** @param limit characters of one query, unless a single statement has more */
 function queriesOf(statements: readonly Text[], limit: number): Text[][] {
   const queries: Text[][] = [];
-  let size = Number.POSITIVE_INFINITY;
+  let size = 0;
   for (const statement of statements) {
     const { text, values } = statement;
     let length = text.length;
     for (const value of values) length += typeof value === "string" ? value.length : 20;
-    if (size + length > limit) {
+    if (queries.length === 0 || size + length > limit) {
       queries.push([]);
       size = 0;
     }

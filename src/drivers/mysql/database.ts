@@ -184,7 +184,7 @@ class MysqlDatabase implements Database {
   }
 
   async transact(statements: readonly Text[]): Promise<readonly number[]> {
-    return this.#lanes.use((client) => transact(this.#connectionOf(client), statements, this.#packet / 4));
+    return this.#lanes.use((client) => transact(this.#connectionOf(client), statements));
   }
 
   /** Under a lock of the connection; statements that define tables commit by themselves here. */

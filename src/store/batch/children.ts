@@ -2,24 +2,24 @@
 import type { Action, ActionRequest } from "../../core/action.ts";
 import { encodeEnding, type InstanceEnding } from "../../core/child.ts";
 import { encodeThrown } from "../../core/codec.ts";
-import type { Advance } from "../../core/commit.ts";
+import type { Advance, Deliver, NewInstance } from "../../core/commit.ts";
 import { InstanceConflictError, InstanceNotFoundError } from "../../core/errors.ts";
 import type { NewEvent } from "../../core/history.ts";
 import { type InstanceStatus, isFinished, transition } from "../../core/status.ts";
-import { PRIORITY_STEP } from "../rows.ts";
+import { PRIORITY_STEP, subscriptionRow } from "../rows.ts";
 import type { Queries } from "../runner.ts";
 import { lastOfChain } from "../statements/chains.ts";
 import {
+  type AwaitedRow,
   appendRollback,
+  awaitedEnds,
   type ChildRow,
-  firstOfChain,
   insertChild,
-  kinOf,
   lockInstance,
   markAwaited,
   reopenChild,
 } from "../statements/children.ts";
-import { type InstanceRow, instanceById } from "../statements/instances.ts";
+import { type EndRow, type InstanceRow, instanceById } from "../statements/instances.ts";
 import { subscribe } from "../statements/messages.ts";
 import type { Answer } from "./answer.ts";
 import { deliver } from "./mail.ts";
@@ -32,36 +32,45 @@ export async function startChild(
   queries: Queries,
   parentId: string,
   action: Action,
-  { child, awaits }: Request<"start_child">,
+  request: Request<"start_child">,
 ): Promise<Answer> {
-  const { id, workflow, input, tags, priority, version, traceContext, isDetached, subscriptions } = child;
-  const { at } = action;
+  const { child, awaits } = request;
+  const { id, workflow, subscriptions } = child;
   const [parent] = await queries.all(instanceById, { id: parentId });
-  const created = await queries.run(insertChild, {
-    id,
-    workflow,
-    input,
-    tags,
-    priority,
-    version,
-    traceContext,
-    at,
-    parentId,
-    rootId: parent?.root_id ?? parentId,
-    wakeAt: at - priority * PRIORITY_STEP,
-    detached: isDetached ? 1 : 0,
-    awaited: awaits ? 1 : 0,
-  });
+  const row = childRow(parentId, action, request);
+  const created = await queries.run(insertChild, { ...row, rootId: parent?.root_id ?? parentId });
   if (created === 0) {
     const difference = await differenceOf(queries, parentId, child);
     if (difference !== undefined) return refused(action, new InstanceConflictError(id, difference), awaits);
     if (awaits) return awaitChild(queries, action, { type: "await_child", childId: id, workflow, deadline: null });
   }
-  for (const { type, key } of subscriptions) await queries.run(subscribe, { instanceId: id, type, key: key ?? "" });
-  const event: NewEvent = awaits
-    ? waitStarted(action, id, workflow, null, 1)
-    : { kind: "action_completed", operationId: action.operationId, at, result: JSON.stringify(id) };
-  return { event, receivers: created };
+  for (const subscription of subscriptions) await queries.run(subscribe, subscriptionRow(id, subscription));
+  return { event: started(action, request), receivers: created };
+}
+
+/** Nobody's, and due. */
+export function childRow(parentId: string, { at }: Action, { child, awaits }: Request<"start_child">): NewChildRow {
+  const { id, workflow, input, tags, priority, version, traceContext, isDetached } = child;
+  const wakeAt = at - priority * PRIORITY_STEP;
+  const [detached, awaited] = [Number(isDetached), Number(awaits)];
+  return { id, workflow, input, tags, priority, version, traceContext, at, parentId, wakeAt, detached, awaited };
+}
+
+export type NewChildRow = Omit<NewInstance, "status" | "workerId" | "createdAt"> & {
+  readonly at: number;
+  readonly parentId: string;
+  readonly wakeAt: number;
+  /** 1 for yes, 0 for no. */
+  readonly detached: number;
+  /** How often its end is to be told to its parent. */
+  readonly awaited: number;
+};
+
+/** What is recorded of a child that has been started. */
+export function started(action: Action, { child: { id, workflow }, awaits }: Request<"start_child">): NewEvent {
+  if (awaits) return waitStarted(action, id, workflow, null, 1);
+  const { operationId, at } = action;
+  return { kind: "action_completed", operationId, at, result: JSON.stringify(id) };
 }
 
 /** Waits for the end of a child, which may have come already. */
@@ -107,28 +116,24 @@ export async function report(
   queries: Queries,
   { instanceId: id, patch, report: fingerprint = id }: Advance,
 ): Promise<number> {
-  const [kin] = await queries.all(kinOf, { id });
-  if (!patch || !kin || kin.parent_id === null || kin.awaited === 0) return 0;
-  const [row] = await queries.all(instanceById, { id });
-  if (!row) return 0;
-  return tellOfEnd(queries, kin.parent_id, { ...row, awaited: kin.awaited }, fingerprint, patch.at);
+  return patch ? tellOfEnd(queries, id, fingerprint, patch.at) : 0;
 }
 
-/** Tells an instance that waits for it of a child's end; gives how many were told. */
-export async function tellOfEnd(
-  queries: Queries,
-  instanceId: string,
-  row: ChildRow,
-  fingerprint: string,
-  at: number,
-): Promise<number> {
-  const [first] = await queries.all(firstOfChain, { id: row.id });
-  const childId = first?.chain_id ?? row.id;
-  const attributes = { childId, turn: row.awaited };
-  const message = { type: childId, key: null, fingerprint, attributes, data: encodeEnding(endingOf(row)), at };
-  const delivered = await deliver(queries, { type: "deliver", instanceId, message });
+/** Tells the parent of a child's end, if it waits for it; gives how many were told. */
+export async function tellOfEnd(queries: Queries, id: string, fingerprint: string, at: number): Promise<number> {
+  const [row] = await queries.all(awaitedEnds, { ids: [id] });
+  if (!row) return 0;
+  const delivered = await deliver(queries, endMessage(row, fingerprint, at));
   // One that has ended meanwhile does not wait any more.
   return delivered.type === "delivered" ? delivered.receivers : 0;
+}
+
+/** What the parent is told of the end. */
+export function endMessage(row: AwaitedRow, fingerprint: string, at: number): Deliver {
+  const { first_id: childId, parent_id: instanceId, awaited: turn } = row;
+  const attributes = { childId, turn };
+  const message = { type: childId, key: null, fingerprint, attributes, data: encodeEnding(endingOf(row)), at };
+  return { type: "deliver", instanceId, message };
 }
 
 /** What is there under the child's id is its own only if it was started so by the same parent. */
@@ -165,7 +170,7 @@ function ended({ operationId, at }: Action, childId: string, row: InstanceRow): 
   return { event: { kind: "child_ended", operationId, at, childId, workflow: row.workflow, ending }, receivers: 0 };
 }
 
-function endingOf(row: InstanceRow): InstanceEnding {
+function endingOf(row: EndRow): InstanceEnding {
   const { status, output, error, cancel_reason: cancelReason, compensation_errors: compensationErrors } = row;
   return { status, output, error, cancelReason, compensationErrors };
 }

@@ -10,7 +10,7 @@ import type { Connection } from "../database.ts";
 import { eventRow } from "../rows.ts";
 import type { Queries, Runner } from "../runner.ts";
 import { firstWaiting, lockModes } from "../statements/channels.ts";
-import { kinOf } from "../statements/children.ts";
+import { awaitedEnds } from "../statements/children.ts";
 import { appendEvent } from "../statements/history.ts";
 import { holdInstance, holdInstances, instanceById } from "../statements/instances.ts";
 import { subscribers } from "../statements/messages.ts";
@@ -118,8 +118,8 @@ async function concernedBy(queries: Queries, change: Change): Promise<readonly s
         if (isPost) ids.push(...(await receiversOf(queries, request)));
         else ids.push(...kinIn(request));
       }
-      const [kin] = change.report !== undefined ? await queries.all(kinOf, { id: change.instanceId }) : [];
-      if (kin?.parent_id) ids.push(kin.parent_id);
+      const awaited = change.report !== undefined ? await queries.all(awaitedEnds, { ids: [change.instanceId] }) : [];
+      ids.push(...awaited.map((row) => row.parent_id));
       return ids;
     }
   }

@@ -1,9 +1,10 @@
 /** Messages from outside of instances, all of a batch in one round trip on MySQL and MariaDB. */
 import type { Deliver, NewMessage, Publish } from "../../core/commit.ts";
-import type { Database, Text } from "../database.ts";
+import type { Database, Text, Together } from "../database.ts";
 import { qualify } from "../naming.ts";
 import type { SqlValue } from "../sql.ts";
 import { inboxMessage, type Mailed } from "./mail.ts";
+import { partsOf, type Row, table } from "./mysql-rows.ts";
 
 /** Statements, and which of their counts of changed rows tell who has received the message. */
 interface Delivery {
@@ -11,12 +12,16 @@ interface Delivery {
   readonly counts: readonly number[];
 }
 
-/** Applies the changes in one transaction. */
-export async function mailOnMysql(database: Database, changes: readonly (Deliver | Publish)[]): Promise<Mailed[]> {
+/** Applies the changes together. */
+export async function mailOnMysql(
+  together: Together,
+  { naming }: Pick<Database, "naming">,
+  changes: readonly (Deliver | Publish)[],
+): Promise<Mailed[]> {
   const deliveries = changes.map(deliveryOf);
   const statements = [hold(changes), ...deliveries.flatMap((delivery) => delivery.statements)];
-  const texts = statements.map(({ text, values }) => ({ text: qualify(text, database.naming), values }));
-  const changed = (await database.transact?.(texts)) ?? [];
+  const texts = statements.map(({ text, values }) => ({ text: qualify(text, naming), values }));
+  const changed = await together(texts);
   let first = 1;
   return changes.map((change, index) => {
     const { statements: own, counts } = deliveries[index] as Delivery;
@@ -128,4 +133,49 @@ function publish({ message }: Publish): Delivery {
   };
   const all = [...statements, keep, forget, find, wake, call];
   return { statements: all, counts: [...counts, all.length - 1] };
+}
+
+/** Messages to single instances, whose rows are held, and which have not ended: all raised and put in two statements. */
+export async function putOnMysql(
+  together: Together,
+  { dialect, naming }: Pick<Database, "dialect" | "naming">,
+  messages: readonly Deliver[],
+): Promise<void> {
+  const raises = new Map<string, { id: string; times: number; at: number }>();
+  const rows = messages.toReversed().map(({ instanceId: id = "", message }): Row => {
+    const raise = raises.get(id) ?? { id, times: 0, at: message.at };
+    raises.set(id, { id, times: raise.times + 1, at: Math.max(raise.at, message.at) });
+    // Places count on from the deliveries so far, in the order of the messages.
+    return {
+      ...message,
+      message_key: message.key,
+      id,
+      later: raise.times,
+      attributes: JSON.stringify(message.attributes),
+    };
+  });
+  const raised = table(["id", "times", "at"], [...raises.values()], dialect);
+  const statements: Text[] = [
+    {
+      text: `update ${raised.text} as r straight_join romancy_instances i on i.id = r.id
+        set i.signals = i.signals + r.times,
+          i.wake_at = case when i.wake_at <= r.at or i.status = 'blocked' then i.wake_at else r.at end`,
+      values: raised.values,
+    },
+  ];
+  for (const part of partsOf(rows, "data")) {
+    const list = table(
+      ["id", "later", "type", "message_key", "fingerprint", "attributes", "data", "at"],
+      part,
+      dialect,
+    );
+    statements.push({
+      text: `insert ignore into romancy_inbox
+        (instance_id, position, type, message_key, fingerprint, attributes, data, created_at)
+        select i.id, i.signals - m.later, m.type, m.message_key, m.fingerprint, m.attributes, m.data, m.at
+        from ${list.text} as m straight_join romancy_instances i on i.id = m.id`,
+      values: list.values,
+    });
+  }
+  await together(statements.map(({ text, values }) => ({ text: qualify(text, naming), values })));
 }

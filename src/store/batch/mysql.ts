@@ -3,22 +3,20 @@
  * fails unless every advance is still its committer's, an insert when an id exists; then the committer finds out which.
  */
 import type { Advance, ChangeResult, Create } from "../../core/commit.ts";
-import type { Database, Text } from "../database.ts";
+import type { Database, Text, Together } from "../database.ts";
 import type { Dialect } from "../dialect.ts";
 import { qualify } from "../naming.ts";
 import { eventRow, newRow, patchRow, subscriptionRows } from "../rows.ts";
-import type { SqlValue } from "../sql.ts";
 import { inLockOrder } from "./each.ts";
-import { appliedResult, eventsOf, holdRow, outboxRows } from "./emissions.ts";
+import { appliedResult, childRows, childSubscriptionRows, eventsOf, holdRow, outboxRows } from "./foreseen.ts";
+import { partsOf, type Row, table, tuples } from "./mysql-rows.ts";
 
-type Row = Readonly<Record<string, SqlValue>>;
-
-/** Applies the changes in one transaction; rejects when one of them does not apply. */
+/** Applies the changes together; rejects when one of them does not apply. */
 export async function applyOnMysql(
-  database: Database,
+  together: Together,
+  { dialect, naming }: Pick<Database, "dialect" | "naming">,
   changes: readonly (Create | Advance)[],
 ): Promise<ChangeResult[]> {
-  const { dialect } = database;
   const creates = changes.flatMap((change) => (change.type === "create" ? [newRow(change.instance) as Row] : []));
   const advances = inLockOrder(changes.filter((change) => change.type === "advance"));
   const events = advances.flatMap((advance) =>
@@ -31,8 +29,9 @@ export async function applyOnMysql(
   const patches = advances.flatMap(patchRow);
   if (patches.length > 0) statements.push(update(patches, dialect));
   if (creates.length > 0) statements.push(insertInstances(creates));
+  for (const part of partsOf(childRows(advances), "input")) statements.push(insertChildren(part, dialect));
   statements.push(...mailOf(changes, advances, dialect));
-  await database.transact?.(statements.map(({ text, values }) => ({ text: qualify(text, database.naming), values })));
+  await together(statements.map(({ text, values }) => ({ text: qualify(text, naming), values })));
   return changes.map((change) => (change.type === "advance" ? appliedResult(change) : { type: "applied" }));
 }
 
@@ -49,7 +48,7 @@ function mailOf(changes: readonly (Create | Advance)[], advances: readonly Advan
       values: list.values,
     });
   }
-  const subscriptions: readonly Row[] = changes.flatMap(subscriptionRows);
+  const subscriptions: readonly Row[] = [...changes.flatMap(subscriptionRows), ...childSubscriptionRows(advances)];
   if (subscriptions.length > 0) {
     const list = tuples(["instanceId", "type", "key"], subscriptions);
     const text = `insert ignore into romancy_subscriptions (instance_id, type, message_key) values ${list.text}`;
@@ -65,25 +64,6 @@ function mailOf(changes: readonly (Create | Advance)[], advances: readonly Advan
 
 /** Where the mail of instances is. */
 const MAIL = ["romancy_subscriptions", "romancy_channel_subscriptions", "romancy_groups", "romancy_inbox"];
-
-/** Characters of values in one insert: servers limit what one query may hold (`max_allowed_packet`, 1 MB and more). */
-const PART = 200_000;
-
-/** Rows that go into one insert each time, by the column that may be long. */
-function partsOf(rows: readonly Row[], column: string): Row[][] {
-  const parts: Row[][] = [];
-  let size = Number.POSITIVE_INFINITY;
-  for (const row of rows) {
-    const length = String(row[column] ?? "").length;
-    if (size + length > PART) {
-      parts.push([]);
-      size = 0;
-    }
-    parts.at(-1)?.push(row);
-    size += length;
-  }
-  return parts;
-}
 
 /** Locks the advances' rows; adding 1 to the largest number is an error, on purpose, when one of them is missing. */
 function hold(advances: readonly Advance[], dialect: Dialect): Text {
@@ -162,21 +142,29 @@ function insertInstances(creates: readonly Row[]): Text {
   };
 }
 
-/** @param last an expression that ends each, if one is given */
-function tuples(columns: readonly string[], rows: readonly Row[], ...last: readonly string[]): Text {
-  const tuple = `(${[...columns.map(() => "?"), ...last].join(", ")})`;
-  return { text: rows.map(() => tuple).join(", "), values: valuesOf(columns, rows) };
-}
-
-/** The rows as a derived table. A `select` for each would cost the server a third more than one list of values. */
-function table(columns: readonly string[], rows: readonly Row[], { rowWord }: Dialect): Text {
-  const first = `select ${columns.map((column) => `? as ${column}`).join(", ")}`;
-  const next = `${rowWord}(${columns.map(() => "?").join(", ")})`;
-  const others = rows.slice(1).map(() => next);
-  const text = others.length > 0 ? `${first} union all values ${others.join(", ")}` : first;
-  return { text: `(${text})`, values: valuesOf(columns, rows) };
-}
-
-function valuesOf(columns: readonly string[], rows: readonly Row[]): SqlValue[] {
-  return rows.flatMap((row) => columns.map((column) => row[column] ?? null));
+function insertChildren(children: readonly Row[], dialect: Dialect): Text {
+  const columns = [
+    "id",
+    "workflow",
+    "input",
+    "parentId",
+    "tags",
+    "priority",
+    "version",
+    "traceContext",
+    "wakeAt",
+    "detached",
+    "awaited",
+    "at",
+  ];
+  const list = table(columns, children, dialect);
+  return {
+    text: `insert into romancy_instances
+      (id, workflow, status, input, parent_id, root_id, tags, priority, version, trace_context, wake_at, epoch,
+       detached, awaited, created_at, updated_at)
+      select child.id, child.workflow, 'pending', child.input, child.parentId, parent.root_id, child.tags, child.priority,
+        child.version, child.traceContext, child.wakeAt, 0, child.detached, child.awaited, child.at, child.at
+      from ${list.text} as child straight_join romancy_instances parent on parent.id = child.parentId`,
+    values: list.values,
+  };
 }

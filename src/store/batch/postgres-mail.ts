@@ -1,6 +1,6 @@
 /** Messages from outside of instances, all of a batch in one statement on PostgreSQL. */
 import type { Deliver, NewMessage, Publish } from "../../core/commit.ts";
-import type { Database } from "../database.ts";
+import type { Connection } from "../database.ts";
 import type { Runner } from "../runner.ts";
 import { sql } from "../sql.ts";
 import { type Statement, statement } from "../statement.ts";
@@ -102,13 +102,13 @@ const mailBatch: Statement<string, Delivery> = statement(
   true,
 );
 
-/** Applies the changes in one transaction. */
+/** Applies the changes in one statement: a transaction of its own, or part of one. */
 export async function mailOnPostgres(
-  database: Database,
+  connection: Connection,
   runner: Runner,
   changes: readonly (Deliver | Publish)[],
 ): Promise<Mailed[]> {
-  const deliveries = await runner.all(database.writer, mailBatch, arrays(MAIL, changes.map(mailRow)));
+  const deliveries = await runner.all(connection, mailBatch, arrays(MAIL, changes.map(mailRow)));
   const received = new Map<number, number>();
   const called = new Map<string, number>();
   const missed = new Map<number, string[]>();

@@ -3,14 +3,14 @@
  * instances' rows are locked in the order of their ids, as by all who lock several: so no two wait for each other.
  */
 import type { Advance, ChangeResult, Create } from "../../core/commit.ts";
-import type { Database } from "../database.ts";
+import type { Connection } from "../database.ts";
 import type { Dialect } from "../dialect.ts";
 import { eventRow, newRow, patchRow, subscriptionRows } from "../rows.ts";
 import type { Runner } from "../runner.ts";
 import { $int, type Sql, sql } from "../sql.ts";
 import { type Statement, statement } from "../statement.ts";
 import { existing, inLockOrder, refusalOf } from "./each.ts";
-import { appliedResult, eventsOf, holdRow, outboxRows } from "./emissions.ts";
+import { appliedResult, childRows, childSubscriptionRows, eventsOf, holdRow, outboxRows } from "./foreseen.ts";
 import { arrays, type List, rows } from "./lists.ts";
 
 const CREATES: List = [
@@ -65,6 +65,24 @@ const OUTGOING: List = [
   { instanceId: "text", id: "text", attributes: "text", body: "text", isBinary: "bigint", at: "bigint" },
 ];
 
+const CHILDREN: List = [
+  "child",
+  {
+    id: "text",
+    workflow: "text",
+    input: "text",
+    parentId: "text",
+    tags: "text",
+    priority: "bigint",
+    version: "text",
+    traceContext: "text",
+    wakeAt: "bigint",
+    detached: "bigint",
+    awaited: "bigint",
+    at: "bigint",
+  },
+];
+
 /** Instances that have ended, and whose mail goes with them. */
 const CLEARS: List = ["clear", { id: "text" }];
 
@@ -74,8 +92,15 @@ interface Outcome {
   readonly held: string | null;
 }
 
-/** What concerns instances' mail and outboxes, for batches that have any; an array's rows come in its order. */
-const mail = (d: Dialect): Sql<string> => sql`,
+/** What concerns children, mail and outboxes, for batches that have any; an array's rows come in its order. */
+const more = (d: Dialect): Sql<string> => sql`,
+  started as (
+    insert into romancy_instances
+      (id, workflow, status, input, parent_id, root_id, tags, priority, version, trace_context, wake_at, epoch,
+       detached, awaited, created_at, updated_at)
+    select child.id, child.workflow, 'pending', child.input, child."parentId", held.root_id, child.tags, child.priority,
+      child.version, child."traceContext", child."wakeAt", 0, child.detached, child.awaited, child.at, child.at
+    from ${rows(CHILDREN)} join held on held.id = child."parentId" returning id),
   put_out as (
     insert into romancy_outbox (instance_id, id, attributes, body, is_binary, next_at, queued_at, created_at)
     select outgoing."instanceId", outgoing.id, outgoing.attributes, outgoing.body, outgoing."isBinary",
@@ -89,7 +114,7 @@ const mail = (d: Dialect): Sql<string> => sql`,
     insert into romancy_subscriptions (instance_id, type, message_key)
     select subscription."instanceId", subscription.type, subscription.key
     from ${rows(SUBSCRIPTIONS)}
-    join (select id from held union all select id from created) here on here.id = subscription."instanceId"
+    join (select id from held union all select id from created union all select id from started) here on here.id = subscription."instanceId"
     on conflict do nothing),
   cleared as (select clear.id from ${rows(CLEARS)} join held on held.id = clear.id),
   unsubscribed as (delete from romancy_subscriptions where instance_id in (select id from cleared)),
@@ -97,7 +122,7 @@ const mail = (d: Dialect): Sql<string> => sql`,
   left_groups as (delete from romancy_groups where instance_id in (select id from cleared)),
   emptied as (delete from romancy_inbox where instance_id in (select id from cleared))`;
 
-const NO_MAIL: Sql<never> = { parts: [] };
+const NO_MORE: Sql<never> = { parts: [] };
 
 /** @param name of what is told; its parameter is how many there are to be */
 function idsUnlessAll(name: "created" | "held"): Sql<string> {
@@ -105,7 +130,7 @@ function idsUnlessAll(name: "created" | "held"): Sql<string> {
 }
 
 /** The updates come last, when the rows are locked: nothing asks for what they give. */
-const batch = (name: string, more: (d: Dialect) => Sql<string>): Statement<string, Outcome> =>
+const batch = (name: string, rest: (d: Dialect) => Sql<string>): Statement<string, Outcome> =>
   statement(
     name,
     (d) => sql`
@@ -117,7 +142,7 @@ const batch = (name: string, more: (d: Dialect) => Sql<string>): Statement<strin
     from ${rows(CREATES)}
     on conflict do nothing returning id),
   held as (
-    select i.id from romancy_instances i join ${rows(HOLDS)} on i.id = hold.id and i.epoch = hold.epoch
+    select i.id, i.root_id from romancy_instances i join ${rows(HOLDS)} on i.id = hold.id and i.epoch = hold.epoch
     where (hold.open = 0 or i.completed_at is null) and (hold.heedless = 0 or i.cancel_requested_at is null)
     order by i.id for no key update of i),
   patched as (
@@ -136,35 +161,37 @@ const batch = (name: string, more: (d: Dialect) => Sql<string>): Statement<strin
   appended as (
     insert into romancy_history (instance_id, seq, kind, operation_id, data, at)
     select event."instanceId", event.seq, event.kind, event."operationId", event.data, event.at
-    from ${rows(EVENTS)} join held on held.id = event."instanceId")${more(d)}
+    from ${rows(EVENTS)} join held on held.id = event."instanceId")${rest(d)}
   select ${idsUnlessAll("created")}, ${idsUnlessAll("held")}`,
     true,
   );
 
-const plainBatch = batch("batch", () => NO_MAIL);
-const batchWithMail = batch("batchWithMail", mail);
+const plainBatch = batch("batch", () => NO_MORE);
+const batchWithMore = batch("batchWithMore", more);
 
-/** Applies the changes in one transaction. */
+/** Applies the changes in one statement: a transaction of its own, or part of one. */
 export async function applyOnPostgres(
-  database: Database,
+  connection: Connection,
   runner: Runner,
   changes: readonly (Create | Advance)[],
 ): Promise<ChangeResult[]> {
   const creates = changes.filter((change) => change.type === "create");
   const advances = inLockOrder(changes.filter((change) => change.type === "advance"));
   const reads = advances.flatMap(({ instanceId, reads = [] }) => reads.map((read) => ({ instanceId, ...read })));
-  const subscriptions = changes.flatMap(subscriptionRows);
+  const subscriptions = [...changes.flatMap(subscriptionRows), ...childSubscriptionRows(advances)];
   const clears = advances.filter(({ clears }) => clears).map(({ instanceId: id }) => ({ id }));
   const outgoing = outboxRows(advances);
-  const hasMail = reads.length > 0 || subscriptions.length > 0 || clears.length > 0 || outgoing.length > 0;
-  const [outcome] = await runner.all(database.writer, hasMail ? batchWithMail : plainBatch, {
+  const children = childRows(advances);
+  const hasMore = [reads, subscriptions, clears, outgoing, children].some(({ length }) => length > 0);
+  const [outcome] = await runner.all(connection, hasMore ? batchWithMore : plainBatch, {
     created: creates.length,
     held: advances.length,
-    ...(hasMail && {
+    ...(hasMore && {
       ...arrays(READS, reads),
       ...arrays(SUBSCRIPTIONS, subscriptions),
       ...arrays(CLEARS, clears),
       ...arrays(OUTGOING, outgoing),
+      ...arrays(CHILDREN, children),
     }),
     ...arrays(
       CREATES,
@@ -192,8 +219,8 @@ export async function applyOnPostgres(
 
   function refused(change: Create | Advance): Promise<ChangeResult> {
     return change.type === "advance"
-      ? refusalOf(runner.on(database.writer), change)
-      : existing(runner.on(database.reader), change.instance.id);
+      ? refusalOf(runner.on(connection), change)
+      : existing(runner.on(connection), change.instance.id);
   }
 }
 

@@ -62,7 +62,7 @@ async function tellOfChildren(queries: Queries, { id, status }: ChildRow, at: nu
     const child = await lockCurrent(queries, childId);
     // Its inbox was emptied when it failed: the fingerprint need only differ from the others of this moment.
     const fingerprint = `retried ${at} ${index}`;
-    if (child && isFinished(child.status as InstanceStatus)) await tellOfEnd(queries, id, child, fingerprint, at);
+    if (child && isFinished(child.status as InstanceStatus)) await tellOfEnd(queries, child.id, fingerprint, at);
   }
 }
 

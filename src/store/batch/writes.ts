@@ -22,17 +22,25 @@ export interface Write {
   readonly params: Params<string>;
 }
 
-/** Whether it changes instances' rows, histories, outboxes and what they hear of, and no other instance's. */
+/** Whether it changes instances' rows, histories, outboxes and what they hear of, starts others, and changes no others. */
 export function isPlain(change: Change): change is Create | Advance {
-  if (change.type === "create") return true;
-  if (change.type !== "advance" || change.patch?.event === "recur" || change.report !== undefined) return false;
-  const { posts = [], actions = [], rejoins = [] } = change;
-  if (rejoins.length > 0) return false;
-  return posts.every(isOutgoing) && actions.every(({ request }) => isOutgoing(request));
+  return change.type === "create" || (isPlainAdvance(change) && change.report === undefined);
 }
 
-function isOutgoing(request: Post | ActionRequest): boolean {
-  return request.type === "emit";
+/** Whether it is plain but for this, that a parent may be to be told of it. */
+export function isReport(change: Change): change is Advance {
+  return isPlainAdvance(change) && change.report !== undefined;
+}
+
+function isPlainAdvance(change: Change): change is Advance {
+  if (change.type !== "advance" || change.patch?.event === "recur") return false;
+  const { posts = [], actions = [], rejoins = [] } = change;
+  return rejoins.length === 0 && posts.every(isForeseen) && actions.every(({ request }) => isForeseen(request));
+}
+
+/** Whether what comes of it is known before. */
+function isForeseen({ type }: Post | ActionRequest): boolean {
+  return type === "emit" || type === "start_child";
 }
 
 /** Whether what `writesOfCreate` or `writesOfAdvance` gives is all that there is to the change. */

@@ -1,6 +1,6 @@
-import { $, $int, sql } from "../sql.ts";
+import { $, $int, $list, sql } from "../sql.ts";
 import { type Statement, statement } from "../statement.ts";
-import { COLUMNS, type InstanceRow } from "./instances.ts";
+import { COLUMNS, type EndRow, type InstanceRow } from "./instances.ts";
 
 type NewChild =
   | "id"
@@ -65,19 +65,24 @@ export const appendRollback: Statement<"instanceId" | "data" | "at"> = statement
   from romancy_history where instance_id = ${$("instanceId")}`,
 );
 
-export interface KinRow {
-  readonly parent_id: string | null;
+/** How an instance stands whose parent waits for its end. */
+export interface AwaitedRow extends EndRow {
+  readonly parent_id: string;
   readonly awaited: number;
+  /** What it was started as: the first of its chain. */
+  readonly first_id: string;
+  /** 1 when the parent has not ended. */
+  readonly is_parent_open: number;
 }
 
-/** Whom it is to tell of its end. */
-export const kinOf: Statement<"id", KinRow> = statement(
-  "children.kin",
-  () => sql`select parent_id, awaited from romancy_instances where id = ${$("id")}`,
-);
-
-/** What the instance was started as: the first of its chain. */
-export const firstOfChain: Statement<"id", { readonly chain_id: string }> = statement(
-  "chains.first",
-  () => sql`select chain_id from romancy_chains where instance_id = ${$("id")}`,
+/** Of the instances, those whose parents are to be told of their ends. */
+export const awaitedEnds: Statement<"ids", AwaitedRow> = statement(
+  "children.awaited",
+  (d) => sql`
+  select i.id, i.workflow, i.status, i.output, i.error, i.cancel_reason, i.compensation_errors, i.parent_id, i.awaited,
+    coalesce(c.chain_id, i.id) as first_id, case when p.completed_at is null then 1 else 0 end as is_parent_open
+  from romancy_instances i
+  join romancy_instances p on p.id = i.parent_id
+  left join romancy_chains c on c.instance_id = i.id
+  where ${d.isOneOf("i.id", $list("ids"))} and i.awaited > 0`,
 );
