@@ -1,9 +1,23 @@
-/** Many workflows of three activities, so many in flight at once; beside it the bare loop of the same rows and batches. */
+/**
+ * Many workflows of three activities, so many in flight at once; beside it the bare loop of the same rows and batches. The
+ * two are measured in turns, and of several turns the middle is told: machines that others use, too, swing by half.
+ */
 import { Romancy } from "romancy";
 import { bareLoops } from "./bare/loops.ts";
 import { counts } from "./counting.ts";
 import { three } from "./flows.ts";
-import { database, drive, type Figure, figure, kind, logger, quick, report, watchEventLoop } from "./harness.ts";
+import {
+  database,
+  drive,
+  type Figure,
+  figure,
+  kind,
+  logger,
+  percentile,
+  quick,
+  report,
+  watchEventLoop,
+} from "./harness.ts";
 
 interface Run {
   /** Activities per second. */
@@ -41,20 +55,52 @@ async function bare(concurrency: number, instances: number): Promise<number> {
   return (instances * 3) / seconds;
 }
 
+/** What is measured again and again: the concurrency of which targets speak. */
+const AIMED_AT = 256;
+const TURNS = 5;
+
 const [few, many] = kind === "sqlite" ? [2_000, 30_000] : [500, 20_000];
 const atLeast = kind === "sqlite" ? 50_000 : 25_000;
 const figures: Figure[] = [];
-for (const concurrency of [1, 64, 256, 1_000]) {
+for (const concurrency of [1, 64, AIMED_AT, 1_000]) {
+  const isAimedAt = concurrency === AIMED_AT;
   const instances = (concurrency === 1 ? few : many) / (quick ? 10 : 1);
-  const run = await engine(concurrency, instances);
-  const rate = await bare(concurrency, instances);
+  const turns: { run: Run; bare: number }[] = [];
+  for (let turn = 0; turn < (isAimedAt ? TURNS : 1); turn++) {
+    turns.push({ run: await engine(concurrency, instances), bare: await bare(concurrency, instances) });
+  }
+  const middle = (value: (turn: (typeof turns)[number]) => number): number => percentile(turns.map(value), 0.5);
   const at = `at concurrency ${concurrency}`;
   figures.push(
-    figure(`engine ${at}`, run.rate, "activities/s", concurrency === 256 ? { atLeast } : undefined),
-    figure(`bare loop ${at}`, rate, "activities/s"),
-    figure(`engine / bare loop ${at}`, run.rate / rate, ""),
-    figure(`commits per activity ${at}`, run.commits, ""),
-    figure(`longest block of the event loop ${at}`, run.longest, "ms"),
+    figure(
+      `engine ${at}`,
+      middle(({ run }) => run.rate),
+      "activities/s",
+      isAimedAt ? { atLeast } : undefined,
+    ),
+    ...(isAimedAt
+      ? [figure(`the best of ${TURNS} turns`, Math.max(...turns.map(({ run }) => run.rate)), "activities/s")]
+      : []),
+    figure(
+      `bare loop ${at}`,
+      middle((turn) => turn.bare),
+      "activities/s",
+    ),
+    figure(
+      `engine / bare loop ${at}`,
+      middle((turn) => turn.run.rate / turn.bare),
+      "",
+    ),
+    figure(
+      `commits per activity ${at}`,
+      middle(({ run }) => run.commits),
+      "",
+    ),
+    figure(
+      `longest block of the event loop ${at}`,
+      middle(({ run }) => run.longest),
+      "ms",
+    ),
   );
 }
 report(figures);

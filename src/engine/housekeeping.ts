@@ -38,6 +38,8 @@ export class Housekeeping {
   #timers: NodeJS.Timeout[] = [];
   #busy: Promise<void> | undefined;
   readonly #stopping = new AbortController();
+  /** Channels for which a call waits for its batch: it is made after all that was published before it is taken. */
+  readonly #rousing = new Set<string>();
 
   constructor(options: HousekeepingOptions) {
     this.#options = options;
@@ -66,8 +68,13 @@ export class Housekeeping {
 
   /** Calls who waits for a message of the channel, if there is one. */
   async rouse(channel: string): Promise<void> {
+    if (this.#rousing.has(channel)) return;
+    this.#rousing.add(channel);
     const { journal, clock, onCalled } = this.#options;
-    const result = await journal.submit(() => ({ type: "rouse", channel, at: clock.now() }));
+    const result = await journal.submit(() => {
+      this.#rousing.delete(channel);
+      return { type: "rouse", channel, at: clock.now() };
+    });
     if (result?.type === "delivered" && result.receivers > 0) onCalled();
   }
 

@@ -230,7 +230,7 @@ export class Journal {
       const change = source();
       if (change) batch.push({ key, change, resolve });
       else resolve(undefined);
-      rows += change?.type === "advance" ? change.events.length + 1 : 1;
+      rows += change?.type === "advance" ? change.events.length + (change.actions ?? []).length + 1 : 1;
       characters += change ? sizeOf(change) : 0;
     }
     this.#queue = left;
@@ -286,9 +286,10 @@ function sizeOf(change: Change): number {
   if (change.type === "create") return change.instance.input.length;
   if (change.type === "deliver" || change.type === "publish") return change.message.data.length;
   if (change.type !== "advance") return 0;
-  const { events, patch } = change;
+  const { events, actions = [], patch } = change;
   let size = patch?.event === "complete" ? patch.output.length : 0;
   for (const event of events) if (event.kind === "activity_completed") size += event.result.length;
+  for (const { request } of actions) if (request.type === "start_child") size += request.child.input.length;
   for (const { body } of outgoingOf(change)) size += body?.length ?? 0;
   return size;
 }

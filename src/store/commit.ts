@@ -11,7 +11,8 @@ import type { Advance, Change, ChangeResult, Create, Deliver, Publish, Retry } f
 import type { NewEvent } from "../core/history.ts";
 import { applyChange, existing } from "./batch/each.ts";
 import { inboxMessage, type Mailed } from "./batch/mail.ts";
-import { isPlain, isReport } from "./batch/writes.ts";
+import { NotTogetherError } from "./batch/not-together.ts";
+import { isPlain, isReceiving, isReport } from "./batch/writes.ts";
 import type { Connection, Database } from "./database.ts";
 import { eventOf, eventRow } from "./rows.ts";
 import type { Runner } from "./runner.ts";
@@ -42,6 +43,8 @@ export interface BatchForms {
   readonly plain: Apply<Create | Advance>;
   /** For the same of those that have a parent, and end. */
   readonly reports: Apply<Advance>;
+  /** For the same of those that receive from channels. */
+  readonly receives: Apply<Advance>;
   /** For messages from outside. */
   readonly mail: (changes: readonly Mail[]) => Promise<Mailed[]>;
 }
@@ -112,20 +115,19 @@ export class Committer {
   async #commitAll(changes: readonly Change[]): Promise<ChangeResult[]> {
     const { each, forms } = this.#batches;
     if (!forms) return this.#commitBatch(changes, each);
-    const { plain, reports, mail } = forms;
-    const applyMail: Apply<Mail> = async (mails) => this.#settleMail(mails, await mail(mails));
-    const plains = changes.filter(isPlain);
-    const ends = changes.filter(isReport);
-    const mails = changes.filter(isMail);
-    const others = changes.filter((change) => !isPlain(change) && !isReport(change) && !isMail(change));
     const results = new Map<Change, ChangeResult>();
-    const keep = (of: readonly Change[], came: readonly ChangeResult[]): void => {
+    const commit = async <C extends Change>(of: readonly C[], apply: Apply<C>): Promise<void> => {
+      const came = await this.#commitBatch(of, apply);
       for (const [index, change] of of.entries()) results.set(change, came[index] as ChangeResult);
     };
-    keep(plains, await this.#commitBatch(plains, plain));
-    keep(ends, await this.#commitBatch(ends, reports));
-    keep(mails, await this.#commitBatch(mails, applyMail));
-    keep(others, await this.#commitBatch(others, each));
+    await commit(changes.filter(isPlain), forms.plain);
+    await commit(changes.filter(isReport), forms.reports);
+    await commit(changes.filter(isReceiving), forms.receives);
+    await commit(changes.filter(isMail), async (mails) => this.#settleMail(mails, await forms.mail(mails)));
+    await commit(
+      changes.filter((change) => !FORMED.some((isOne) => isOne(change))),
+      each,
+    );
     return changes.map((change) => results.get(change) as ChangeResult);
   }
 
@@ -151,7 +153,7 @@ export class Committer {
     try {
       return await this.#givingWay(() => apply(changes));
     } catch (error) {
-      if (this.#database.isTransient(error)) throw error;
+      if (!(error instanceof NotTogetherError) && this.#database.isTransient(error)) throw error;
       const [first] = changes;
       if (changes.length === 1 && first) return [await this.#commitOne(first)];
       const half = Math.ceil(changes.length / 2);
@@ -169,7 +171,7 @@ export class Committer {
       );
     } catch (error) {
       if (this.#database.isTransient(error)) throw error;
-      return (await this.#isThere(change)) ? { type: "applied" } : { type: "refused", error };
+      return (await this.#found(change)) ?? { type: "refused", error };
     }
   }
 
@@ -184,14 +186,15 @@ export class Committer {
   }
 
   /** What stands in an advance's way may be itself: a try that was given up, and went through after all. */
-  async #isThere(change: Change): Promise<boolean> {
-    if (change.type !== "advance") return false;
+  async #found(change: Change): Promise<ChangeResult | undefined> {
+    if (change.type !== "advance") return undefined;
     try {
-      return (await this.lookFor(this.#database.reader, change))?.type === "applied";
+      const found = await this.lookFor(this.#database.reader, change);
+      return found?.type === "applied" ? found : undefined;
     } catch (error) {
       if (this.#database.isTransient(error)) throw error;
       // What the database cannot even be asked for, it has not taken.
-      return false;
+      return undefined;
     }
   }
 
@@ -221,6 +224,9 @@ export class Committer {
 function deliverTo(instanceId: string, { type, message }: Mail): Deliver {
   return { type: "deliver", instanceId, message: type === "publish" ? inboxMessage(message) : message };
 }
+
+/** What has a form for many at once. No two hold for one change. */
+const FORMED = [isPlain, isReport, isReceiving, isMail] as const;
 
 function isMail(change: Change): change is Mail {
   return change.type === "deliver" || change.type === "publish";

@@ -105,7 +105,7 @@ export interface Database {
   share(): Promise<SharedTransaction>;
   /** The same at once, unless another is before. */
   shareNow(): SharedTransaction | undefined;
-  /** The same as one transaction. */
+  /** Runs statements as one transaction in one round trip, where a connection can; tells how many rows each changed. */
   readonly transact?: Together;
   /** Runs the body while nobody else, in any process, runs one; in a transaction where the database has such for schemas. */
   exclusively<T>(body: (connection: Connection) => Promise<T>): Promise<T>;

@@ -2,9 +2,11 @@ import type { Change, ChangeResult } from "../core/commit.ts";
 import type { HistoryEvent, MessageAttributes } from "../core/history.ts";
 import { applyEach } from "./batch/each.ts";
 import { applyOnMysql } from "./batch/mysql.ts";
-import { mailOnMysql, putOnMysql } from "./batch/mysql-mail.ts";
+import { mailOrKeepOnMysql } from "./batch/mysql-kept.ts";
+import { putOnMysql } from "./batch/mysql-mail.ts";
 import { applyOnPostgres } from "./batch/postgres.ts";
 import { mailOnPostgres } from "./batch/postgres-mail.ts";
+import { applyReceives } from "./batch/receives.ts";
 import { applyReports, type Ways } from "./batch/reports.ts";
 import { SqliteBatch } from "./batch/sqlite.ts";
 import { type Batches, type BatchForms, Committer } from "./commit.ts";
@@ -329,10 +331,11 @@ function messageOf(row: messages.MessageRow): InboxMessage {
 function batchesFor(database: Database, runner: Runner): Batches {
   const each: Batches["each"] = (changes) =>
     inTransaction(database, (transaction) => applyEach(transaction, runner, changes));
-  const reportsBy =
-    (ways: Ways): BatchForms["reports"] =>
-    (changes) =>
-      inTransaction(database, (transaction) => applyReports(transaction, runner, changes, ways));
+  const withinBy = (ways: Ways): Pick<BatchForms, "reports" | "receives"> => ({
+    reports: (changes) => inTransaction(database, (transaction) => applyReports(transaction, runner, changes, ways)),
+    receives: (changes) =>
+      inTransaction(database, (transaction) => applyReceives(transaction, runner, changes, ways.plain)),
+  });
   switch (database.dialect.name) {
     case "postgres":
       return {
@@ -340,7 +343,7 @@ function batchesFor(database: Database, runner: Runner): Batches {
         each: oneAtATime(each),
         forms: {
           plain: (changes) => applyOnPostgres(database.writer, runner, changes),
-          reports: reportsBy({
+          ...withinBy({
             plain: (transaction, changes) => applyOnPostgres(transaction, runner, changes),
             put: (transaction, messages) => mailOnPostgres(transaction, runner, messages),
           }),
@@ -353,11 +356,11 @@ function batchesFor(database: Database, runner: Runner): Batches {
         each,
         forms: {
           plain: (changes) => applyOnMysql(transact, database, changes),
-          reports: reportsBy({
+          ...withinBy({
             plain: ({ together }, changes) => applyOnMysql(given(together), database, changes),
             put: ({ together }, messages) => putOnMysql(given(together), database, messages),
           }),
-          mail: (changes) => mailOnMysql(transact, database, changes),
+          mail: (changes) => mailOrKeepOnMysql(database, runner, transact, changes),
         },
       };
     }

@@ -45,15 +45,35 @@ export async function contents(prefix: string): Promise<unknown> {
     `select instance_id, id, attributes, body, is_binary, status, attempts, queued_at, created_at, published_at,
             last_error, claimed_by, claim_token from ${prefix}outbox order by instance_id, position`,
   );
+  const kept = await testDatabase().rows(
+    `select id, channel, attributes, data, created_at, taken_at from ${prefix}channel_messages`,
+  );
+  const subscribed = await testDatabase().rows(
+    `select channel, instance_id, mode, waiting_since from ${prefix}channel_subscriptions`,
+  );
   const sorted = (rows: readonly unknown[]): unknown[] => rows.map((row) => JSON.stringify(row)).toSorted();
   return {
     instances: sorted(instances),
     history: sorted(history),
     inbox: sorted(inbox),
     subscriptions: sorted(subscriptions),
+    kept: sorted(kept),
+    subscribed: sorted(subscribed),
     outbox,
   };
 }
+
+const TABLES = [
+  "outbox",
+  "history",
+  "inbox",
+  "subscriptions",
+  "channels",
+  "channel_messages",
+  "channel_subscriptions",
+  "chains",
+  "instances",
+] as const;
 
 export interface Both {
   readonly together: OpenStore;
@@ -72,7 +92,7 @@ export async function openBoth(): Promise<Both> {
 export function comparison({ together, apart }: Both, ids: readonly string[]) {
   return async (batches: readonly Change[][]): Promise<void> => {
     for (const prefix of ["together_", "apart_"]) {
-      for (const table of ["outbox", "history", "inbox", "subscriptions", "chains", "instances"]) {
+      for (const table of TABLES) {
         await testDatabase().exec(`delete from ${prefix}${table}`);
       }
     }

@@ -80,16 +80,19 @@ export class MysqlConnection implements Connection {
   }
 }
 
-/** Bytes beside the values. */
+/** Bytes beside the values, and beside each: its quotes, and a number itself. */
 const OVERHEAD = 10_000;
+const EACH = 4;
+const NUMBER = 16;
 
 /** Whether the values, written into a query, are larger than a packet. They are counted only if they may be. */
 function isTooLarge(values: readonly Bindable[], packet: number): boolean {
   const texts = values.filter((value) => typeof value === "string");
+  const others = OVERHEAD + values.length * EACH + (values.length - texts.length) * NUMBER;
   const characters = texts.reduce((sum, text) => sum + text.length, 0);
-  if (characters < packet / MOST_BYTES) return false;
+  if (others + characters < packet / MOST_BYTES) return false;
   const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text) + (text.match(ESCAPED)?.length ?? 0), 0);
-  return bytes + OVERHEAD > packet;
+  return others + bytes > packet;
 }
 
 /** What a character takes at most. */

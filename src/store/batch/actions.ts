@@ -1,24 +1,16 @@
 /** What workflows ask the database itself for, within the commit that records it. */
 import type { Action, ActionRequest, OutgoingEvent, Rejoin } from "../../core/action.ts";
 import { encode, encodeThrown } from "../../core/codec.ts";
-import {
-  ChannelModeConflictError,
-  ChannelNotSubscribedError,
-  notCancellable,
-  undeliverable,
-} from "../../core/errors.ts";
-import type { ChannelMode, MessageAttributes, NewEvent } from "../../core/history.ts";
+import { ChannelModeConflictError, notCancellable, undeliverable } from "../../core/errors.ts";
+import type { ChannelMode, NewEvent } from "../../core/history.ts";
 import type { Queries } from "../runner.ts";
 import {
   addChannel,
   channelUse,
   lockMode,
-  noteWaiting,
-  oldestMessage,
   setMode,
   subscribeToChannel,
-  subscriptionMode,
-  takeMessage,
+  subscriptionModes,
   unsubscribeFromChannel,
 } from "../statements/channels.ts";
 import { joinGroup, leaveGroup, membersOf } from "../statements/groups.ts";
@@ -27,6 +19,7 @@ import { insertEvent, outboxRow } from "../statements/outbox.ts";
 import type { Answer } from "./answer.ts";
 import { awaitChild, startChild, undoChild } from "./children.ts";
 import { post, rouse } from "./mail.ts";
+import { answerTo } from "./receives.ts";
 import { cancel } from "./requests.ts";
 
 /** Does what the instance asks for. */
@@ -42,9 +35,8 @@ export async function runAction(queries: Queries, instanceId: string, action: Ac
       return { ...completed(action), receivers };
     }
     case "receive":
-      return receive(queries, instanceId, action, request);
     case "take":
-      return take(queries, instanceId, action, request);
+      return { event: await answerTo(queries, instanceId, action), receivers: 0 };
     case "join":
       await queries.run(joinGroup, { group: request.group, instanceId });
       return completed(action);
@@ -94,7 +86,7 @@ async function subscribe(
   channel: string,
   mode: ChannelMode,
 ): Promise<Error | undefined> {
-  const [own] = await queries.all(subscriptionMode, { channel, instanceId });
+  const [own] = await queries.all(subscriptionModes, { channel, ids: [instanceId] });
   if (own) return own.mode === mode ? undefined : new ChannelModeConflictError(channel, own.mode, mode);
   if (mode !== "direct") {
     const other = await settleMode(queries, channel, mode);
@@ -120,38 +112,9 @@ async function settleMode(queries: Queries, channel: string, mode: ChannelMode):
 
 /** It may have been called for a message that it does not take any more: then another is. */
 async function unsubscribe(queries: Queries, instanceId: string, channel: string, at: number): Promise<number> {
-  const [own] = await queries.all(subscriptionMode, { channel, instanceId });
+  const [own] = await queries.all(subscriptionModes, { channel, ids: [instanceId] });
   await queries.run(unsubscribeFromChannel, { channel, instanceId });
   return own?.mode === "competing" ? rouse(queries, channel, at, 1) : 0;
-}
-
-async function receive(
-  queries: Queries,
-  instanceId: string,
-  { operationId, at }: Action,
-  { channel, deadline }: Extract<ActionRequest, { type: "receive" }>,
-): Promise<Answer> {
-  const [own] = await queries.all(subscriptionMode, { channel, instanceId });
-  if (!own) {
-    const error = encodeThrown(new ChannelNotSubscribedError(channel));
-    return { event: { kind: "wait_refused", operationId, at, error }, receivers: 0 };
-  }
-  const waitFor = { kind: "channel", channel, mode: own.mode as ChannelMode } as const;
-  return { event: { kind: "wait_started", operationId, at, waitFor, deadline }, receivers: 0 };
-}
-
-async function take(
-  queries: Queries,
-  instanceId: string,
-  { operationId, at }: Action,
-  { channel, waits }: Extract<ActionRequest, { type: "take" }>,
-): Promise<Answer> {
-  const [message] = await queries.all(oldestMessage, { channel });
-  await queries.run(noteWaiting, { channel, instanceId, since: message || !waits ? null : at });
-  if (!message) return { event: undefined, receivers: 0 };
-  await queries.run(takeMessage, { position: message.position, at });
-  const attributes = JSON.parse(message.attributes) as MessageAttributes;
-  return { event: { kind: "message_received", operationId, at, attributes, data: message.data }, receivers: 0 };
 }
 
 async function send(

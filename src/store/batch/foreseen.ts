@@ -26,12 +26,17 @@ export function childRows(advances: readonly Advance[]): NewChildRow[] {
   );
 }
 
-/** What those children hear of from their birth. */
-export function childSubscriptionRows(advances: readonly Advance[]): ReturnType<typeof subscriptionRow>[] {
-  return advances.flatMap(({ actions = [] }) =>
+/** What those children hear of from their birth, and whose change starts them. */
+export function childSubscriptionRows(
+  advances: readonly Advance[],
+): (ReturnType<typeof subscriptionRow> & { readonly changedId: string })[] {
+  return advances.flatMap(({ instanceId: changedId, actions = [] }) =>
     actions.flatMap(({ request }) =>
       request.type === "start_child"
-        ? request.child.subscriptions.map((subscription) => subscriptionRow(request.child.id, subscription))
+        ? request.child.subscriptions.map((subscription) => ({
+            ...subscriptionRow(request.child.id, subscription),
+            changedId,
+          }))
         : [],
     ),
   );
@@ -55,22 +60,35 @@ export function holdRow(advance: Advance): HoldRow {
 }
 
 /** Its events, with those that record what it does. */
-export function eventsOf({ events, actions = [] }: Advance): readonly HistoryEvent[] {
-  return actions.length === 0
-    ? events
-    : [...events, ...actions.map((action) => ({ ...answerTo(action), seq: action.seq }))];
+export function eventsOf(advance: Advance): readonly HistoryEvent[] {
+  const answers = answersOf(advance);
+  return answers.length === 0
+    ? advance.events
+    : [...advance.events, ...answers.map(({ seq, answer }) => ({ ...answer, seq }))];
 }
 
 /** What became of an advance that was written. */
-export function appliedResult({ actions = [] }: Advance): ChangeResult {
-  if (actions.length === 0) return { type: "applied" };
-  const receivers = actions.filter(({ request }) => request.type === "start_child").length;
-  return { type: "applied", answers: actions.map(answerTo), receivers };
+export function appliedResult(advance: Advance): ChangeResult {
+  const answers = answersOf(advance).map(({ answer }) => answer);
+  if (answers.length === 0) return { type: "applied" };
+  const receivers = (advance.actions ?? []).filter(({ request }) => request.type === "start_child").length;
+  return { type: "applied", answers, receivers };
 }
 
-function answerTo(action: Action): NewEvent {
-  const { request } = action;
-  if (request.type === "emit") return emitted(action, request.event);
-  if (request.type === "start_child") return started(action, request);
-  throw new Error(`What comes of ${request.type} is not known before.`);
+interface Foreseen {
+  readonly seq: number;
+  readonly answer: NewEvent;
+}
+
+const NONE: readonly never[] = [];
+
+/** Of what is foreseen: its other actions have their answers from elsewhere. */
+function answersOf({ actions = NONE }: Advance): readonly Foreseen[] {
+  return actions.length === 0 ? NONE : actions.flatMap(answerTo);
+}
+
+function answerTo(action: Action): Foreseen[] {
+  const { request, seq } = action;
+  if (request.type === "emit") return [{ seq, answer: emitted(action, request.event) }];
+  return request.type === "start_child" ? [{ seq, answer: started(action, request) }] : [];
 }

@@ -56,7 +56,7 @@ export async function publish(queries: Queries, message: ChannelMessage): Promis
   }
   const { fingerprint, data } = message;
   await queries.run(keepMessage, { channel, at, fingerprint, data, attributes: JSON.stringify(attributes) });
-  return { type: "delivered", receivers: row ? await callNext(queries, channel, at) : 0 };
+  return { type: "delivered", receivers: row ? await callWaiting(queries, channel, at, 1) : 0 };
 }
 
 /** Calls as many of those who wait as there are messages; tells how many. */
@@ -67,9 +67,7 @@ export async function rouse(
   limit: number = CALLED_AT_ONCE,
 ): Promise<number> {
   const [row] = await queries.all(openMessages, { channel, limit });
-  let called = 0;
-  while (called < (row?.n ?? 0) && (await callNext(queries, channel, at)) > 0) called++;
-  return called;
+  return callWaiting(queries, channel, at, row?.n ?? 0);
 }
 
 /** A subscriber of these competing channels takes nothing now: what it may have been called for goes to another. */
@@ -134,13 +132,14 @@ async function putInto(queries: Queries, ids: readonly string[], message: NewMes
   return raised;
 }
 
-/** Calls who has waited longest; tells how many that was, one or none. */
-async function callNext(queries: Queries, channel: string, at: number): Promise<number> {
-  const [next] = await queries.all(longestWaiting, { channel });
-  if (!next) return 0;
-  await queries.run(noteWaiting, { channel, instanceId: next.instance_id, since: null });
-  await queries.run(raise, { ids: [next.instance_id], at });
-  return 1;
+/** Calls so many at most of those who have waited longest; tells how many. */
+export async function callWaiting(queries: Queries, channel: string, at: number, limit: number): Promise<number> {
+  if (limit === 0) return 0;
+  const ids = idsOf(await queries.all(longestWaiting, { channel, limit }));
+  if (ids.length === 0) return 0;
+  await queries.run(noteWaiting, { channel, ids, since: null });
+  await queries.run(raise, { ids, at });
+  return ids.length;
 }
 
 /** As it lies in an inbox, under its channel. Its attributes tell it from an event of that type. */

@@ -159,11 +159,12 @@ export async function putOnMysql(
     {
       text: `update ${raised.text} as r straight_join romancy_instances i on i.id = r.id
         set i.signals = i.signals + r.times,
-          i.wake_at = case when i.wake_at <= r.at or i.status = 'blocked' then i.wake_at else r.at end`,
+          i.wake_at = case when i.wake_at <= r.at or i.status = 'blocked' then i.wake_at else r.at end
+        where i.completed_at is null`,
       values: raised.values,
     },
   ];
-  for (const part of partsOf(rows, "data")) {
+  for (const part of partsOf(rows)) {
     const list = table(
       ["id", "later", "type", "message_key", "fingerprint", "attributes", "data", "at"],
       part,
@@ -173,7 +174,8 @@ export async function putOnMysql(
       text: `insert ignore into romancy_inbox
         (instance_id, position, type, message_key, fingerprint, attributes, data, created_at)
         select i.id, i.signals - m.later, m.type, m.message_key, m.fingerprint, m.attributes, m.data, m.at
-        from ${list.text} as m straight_join romancy_instances i on i.id = m.id`,
+        from ${list.text} as m straight_join romancy_instances i on i.id = m.id
+        where i.completed_at is null`,
       values: list.values,
     });
   }

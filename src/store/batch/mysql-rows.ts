@@ -5,15 +5,19 @@ import type { SqlValue } from "../sql.ts";
 
 export type Row = Readonly<Record<string, SqlValue>>;
 
-/** Characters of values in one insert: servers limit what one query may hold (`max_allowed_packet`, 1 MB and more). */
+/** Characters of one insert: servers limit what one query may hold (`max_allowed_packet`, 1 MB and more). */
 const PART = 200_000;
 
-/** Rows that go into one insert each time, by the column that may be long. */
-export function partsOf(rows: readonly Row[], column: string): Row[][] {
+/** What a value that is no text takes at most, and what stands between values. */
+const NUMBER = 20;
+const BETWEEN = 4;
+
+/** Rows that go into one insert each time. */
+export function partsOf(rows: readonly Row[]): Row[][] {
   const parts: Row[][] = [];
   let size = Number.POSITIVE_INFINITY;
   for (const row of rows) {
-    const length = String(row[column] ?? "").length;
+    const length = lengthOf(row);
     if (size + length > PART) {
       parts.push([]);
       size = 0;
@@ -22,6 +26,12 @@ export function partsOf(rows: readonly Row[], column: string): Row[][] {
     size += length;
   }
   return parts;
+}
+
+function lengthOf(row: Row): number {
+  let length = 0;
+  for (const value of Object.values(row)) length += BETWEEN + (typeof value === "string" ? value.length : NUMBER);
+  return length;
 }
 
 /** @param last an expression that ends each, if one is given */

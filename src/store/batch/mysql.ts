@@ -24,12 +24,12 @@ export async function applyOnMysql(
   );
   const statements: Text[] = [];
   if (advances.length > 0) statements.push(hold(advances, dialect));
-  for (const part of partsOf(events, "data")) statements.push(insertEvents(part));
-  for (const part of partsOf(outboxRows(advances), "body")) statements.push(putOut(part, dialect.now));
+  for (const part of partsOf(events)) statements.push(insertEvents(part));
+  for (const part of partsOf(outboxRows(advances))) statements.push(putOut(part, dialect.now));
   const patches = advances.flatMap(patchRow);
   if (patches.length > 0) statements.push(update(patches, dialect));
   if (creates.length > 0) statements.push(insertInstances(creates));
-  for (const part of partsOf(childRows(advances), "input")) statements.push(insertChildren(part, dialect));
+  for (const part of partsOf(childRows(advances))) statements.push(insertChildren(part, dialect));
   statements.push(...mailOf(changes, advances, dialect));
   await together(statements.map(({ text, values }) => ({ text: qualify(text, naming), values })));
   return changes.map((change) => (change.type === "advance" ? appliedResult(change) : { type: "applied" }));
@@ -49,8 +49,8 @@ function mailOf(changes: readonly (Create | Advance)[], advances: readonly Advan
     });
   }
   const subscriptions: readonly Row[] = [...changes.flatMap(subscriptionRows), ...childSubscriptionRows(advances)];
-  if (subscriptions.length > 0) {
-    const list = tuples(["instanceId", "type", "key"], subscriptions);
+  for (const part of partsOf(subscriptions)) {
+    const list = tuples(["instanceId", "type", "key"], part);
     const text = `insert ignore into romancy_subscriptions (instance_id, type, message_key) values ${list.text}`;
     statements.push({ text, values: list.values });
   }

@@ -58,7 +58,8 @@ const EVENTS: List = [
 
 const READS: List = ["read", { instanceId: "text", position: "bigint", at: "bigint" }];
 
-const SUBSCRIPTIONS: List = ["subscription", { instanceId: "text", type: "text", key: "text" }];
+/** `changedId` is the instance with whose change it comes: its own, or its parent's. */
+const SUBSCRIPTIONS: List = ["subscription", { changedId: "text", instanceId: "text", type: "text", key: "text" }];
 
 const OUTGOING: List = [
   "outgoing",
@@ -100,7 +101,7 @@ const more = (d: Dialect): Sql<string> => sql`,
        detached, awaited, created_at, updated_at)
     select child.id, child.workflow, 'pending', child.input, child."parentId", held.root_id, child.tags, child.priority,
       child.version, child."traceContext", child."wakeAt", 0, child.detached, child.awaited, child.at, child.at
-    from ${rows(CHILDREN)} join held on held.id = child."parentId" returning id),
+    from ${rows(CHILDREN)} join held on held.id = child."parentId"),
   put_out as (
     insert into romancy_outbox (instance_id, id, attributes, body, is_binary, next_at, queued_at, created_at)
     select outgoing."instanceId", outgoing.id, outgoing.attributes, outgoing.body, outgoing."isBinary",
@@ -114,7 +115,7 @@ const more = (d: Dialect): Sql<string> => sql`,
     insert into romancy_subscriptions (instance_id, type, message_key)
     select subscription."instanceId", subscription.type, subscription.key
     from ${rows(SUBSCRIPTIONS)}
-    join (select id from held union all select id from created union all select id from started) here on here.id = subscription."instanceId"
+    join (select id from held union all select id from created) here on here.id = subscription."changedId"
     on conflict do nothing),
   cleared as (select clear.id from ${rows(CLEARS)} join held on held.id = clear.id),
   unsubscribed as (delete from romancy_subscriptions where instance_id in (select id from cleared)),
@@ -178,7 +179,8 @@ export async function applyOnPostgres(
   const creates = changes.filter((change) => change.type === "create");
   const advances = inLockOrder(changes.filter((change) => change.type === "advance"));
   const reads = advances.flatMap(({ instanceId, reads = [] }) => reads.map((read) => ({ instanceId, ...read })));
-  const subscriptions = [...changes.flatMap(subscriptionRows), ...childSubscriptionRows(advances)];
+  const own = changes.flatMap(subscriptionRows).map((row) => ({ ...row, changedId: row.instanceId }));
+  const subscriptions = [...own, ...childSubscriptionRows(advances)];
   const clears = advances.filter(({ clears }) => clears).map(({ instanceId: id }) => ({ id }));
   const outgoing = outboxRows(advances);
   const children = childRows(advances);

@@ -32,10 +32,28 @@ export function isReport(change: Change): change is Advance {
   return isPlainAdvance(change) && change.report !== undefined;
 }
 
+/** Whether it is plain but for what it receives from channels. */
+export function isReceiving(change: Change): change is Advance {
+  return isSimple(change) && change.report === undefined && !isPlainAdvance(change) && allActions(change, isFound);
+}
+
 function isPlainAdvance(change: Change): change is Advance {
+  return isSimple(change) && allActions(change, isForeseen);
+}
+
+/** Whether, but for its actions, it changes only what is its instance's own. */
+function isSimple(change: Change): change is Advance {
   if (change.type !== "advance" || change.patch?.event === "recur") return false;
-  const { posts = [], actions = [], rejoins = [] } = change;
-  return rejoins.length === 0 && posts.every(isForeseen) && actions.every(({ request }) => isForeseen(request));
+  return (change.rejoins ?? []).length === 0 && (change.posts ?? []).every(isForeseen);
+}
+
+function allActions({ actions = [] }: Advance, holds: (request: ActionRequest) => boolean): boolean {
+  return actions.every(({ request }) => holds(request));
+}
+
+/** Whether what comes of it can be found out before it is written. */
+function isFound(request: ActionRequest): boolean {
+  return isForeseen(request) || request.type === "receive" || request.type === "take";
 }
 
 /** Whether what comes of it is known before. */

@@ -32,6 +32,13 @@ export const modeOf: Statement<"channel", ModeRow> = statement(
   () => sql`select mode from romancy_channels where name = ${$("channel")}`,
 );
 
+/** Those of the channels whose messages go to all who subscribe. */
+export const broadcastsAmong: Statement<"channels", { readonly name: string }> = statement(
+  "channels.broadcasts",
+  (d) => sql`
+  select name from romancy_channels where ${d.isOneOf("name", $list("channels"))} and mode = 'broadcast'`,
+);
+
 export const setMode: Statement<"channel" | "mode"> = statement(
   "channels.setMode",
   () => sql`update romancy_channels set mode = ${$("mode")} where name = ${$("channel")}`,
@@ -55,12 +62,12 @@ export const subscribeToChannel: Statement<"channel" | "instanceId" | "mode"> = 
   values (${$("channel")}, ${$("instanceId")}, ${$("mode")}) ${d.insertIgnore.after}`,
 );
 
-/** How the instance has subscribed to the channel, if it has. */
-export const subscriptionMode: Statement<"channel" | "instanceId", ModeRow> = statement(
-  "channelSubscriptions.mode",
-  () => sql`
-  select mode from romancy_channel_subscriptions
-  where channel = ${$("channel")} and instance_id = ${$("instanceId")}`,
+/** How those of the instances that have subscribed to the channel have. */
+export const subscriptionModes: Statement<"channel" | "ids", ModeRow & { readonly instance_id: string }> = statement(
+  "channelSubscriptions.modes",
+  (d) => sql`
+  select instance_id, mode from romancy_channel_subscriptions
+  where channel = ${$("channel")} and ${d.isOneOf("instance_id", $list("ids"))}`,
 );
 
 export const unsubscribeFromChannel: Statement<"channel" | "instanceId"> = statement(
@@ -89,13 +96,13 @@ export const listeners: Statement<"channel", { readonly instance_id: string }> =
   select instance_id from romancy_channel_subscriptions where channel = ${$("channel")} and mode = 'broadcast'`,
 );
 
-/** Notes since when a subscriber waits, or with `null` that it does not; who has waited longer keeps its place. */
-export const noteWaiting: Statement<"channel" | "instanceId" | "since"> = statement(
+/** Notes since when subscribers wait, or with `null` that they do not; who has waited longer keeps its place. */
+export const noteWaiting: Statement<"channel" | "ids" | "since"> = statement(
   "channelSubscriptions.wait",
-  () => sql`
+  (d) => sql`
   update romancy_channel_subscriptions
   set waiting_since = case when ${$int("since")} is null then null else coalesce(waiting_since, ${$int("since")}) end
-  where channel = ${$("channel")} and instance_id = ${$("instanceId")} and mode = 'competing'`,
+  where channel = ${$("channel")} and ${d.isOneOf("instance_id", $list("ids"))} and mode = 'competing'`,
 );
 
 /** Who has waited longest. */
@@ -110,12 +117,12 @@ export const firstWaiting: Statement<"channel", { readonly instance_id: string }
  * The same of those whose instances nobody writes at this moment. These lock their own rows before their subscriptions:
  * who waited for them with a subscription locked would have them wait for each other.
  */
-export const longestWaiting: Statement<"channel", { readonly instance_id: string }> = statement(
+export const longestWaiting: Statement<"channel" | "limit", { readonly instance_id: string }> = statement(
   "channelSubscriptions.longestWaiting",
   (d) => sql`
   select s.instance_id from romancy_channel_subscriptions s join romancy_instances i on i.id = s.instance_id
   where s.channel = ${$("channel")} and s.waiting_since is not null
-  order by s.waiting_since limit 1 ${d.skipLocked}`,
+  order by s.waiting_since limit ${$int("limit")} ${d.skipLocked}`,
 );
 
 type NewMessage = "fingerprint" | "channel" | "attributes" | "data" | "at";
@@ -129,24 +136,24 @@ export const keepMessage: Statement<NewMessage> = statement(
 );
 
 export interface KeptMessageRow {
-  readonly position: number;
+  readonly id: string;
   readonly attributes: string;
   readonly data: string;
 }
 
 /** The oldest that nobody is taking at this moment. */
-export const oldestMessage: Statement<"channel", KeptMessageRow> = statement(
+export const oldestMessages: Statement<"channel" | "limit", KeptMessageRow> = statement(
   "channelMessages.oldest",
   (d) => sql`
-  select position, attributes, data from romancy_channel_messages
-  where channel = ${$("channel")} and taken_at is null order by position limit 1 ${d.skipLocked}`,
+  select id, attributes, data from romancy_channel_messages
+  where channel = ${$("channel")} and taken_at is null order by position limit ${$int("limit")} ${d.skipLocked}`,
 );
 
-/** It stays for a while, without its data, so that no copy of it is put in again. */
-export const takeMessage: Statement<"position" | "at"> = statement(
+/** They stay for a while, without their data, so that no copies of them are put in again. */
+export const takeMessages: Statement<"ids" | "at"> = statement(
   "channelMessages.take",
-  () => sql`
-  update romancy_channel_messages set taken_at = ${$int("at")}, data = '' where position = ${$int("position")}`,
+  (d) => sql`
+  update romancy_channel_messages set taken_at = ${$int("at")}, data = '' where ${d.isOneOf("id", $list("ids"))}`,
 );
 
 /** How many there are to be taken, up to the limit. */

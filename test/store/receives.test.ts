@@ -1,0 +1,144 @@
+/** Receives on channels in batches, on each database: begun, and messages taken, as one by one. */
+import { type Arbitrary, array, assert, asyncProperty, boolean, constantFrom, record, subarray } from "fast-check";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { Action, ActionRequest } from "../../src/core/action.ts";
+import type { Advance, Change } from "../../src/core/commit.ts";
+import { comparison, openBoth } from "./comparison.ts";
+import { newInstance } from "./new-instance.ts";
+import { openStore } from "./stores.ts";
+
+const seed = Number(process.env["STORE_SEED"] ?? Date.now() % 1_000_000);
+
+// Where an error was made differs, and is stored with it.
+const { stackTraceLimit } = Error;
+beforeAll(() => {
+  Error.stackTraceLimit = 0;
+});
+afterAll(() => {
+  Error.stackTraceLimit = stackTraceLimit;
+});
+
+const IDS = ["a", "A", "b'c", "d", "ended"] as const;
+const CHANNELS = ["jobs", "Jobs", "news"] as const;
+
+function advance(instanceId: string, requests: readonly ActionRequest[], first: number, epoch = 1): Advance {
+  const actions = requests.map(
+    (request, index): Action => ({
+      seq: first + index,
+      operationId: `${request.type}:${first + index}`,
+      at: 5,
+      request,
+    }),
+  );
+  return { type: "advance", instanceId, epoch, events: [], patch: undefined, actions };
+}
+
+/** One instance after another, so that both stores have them in one order. */
+const subscriptions: Arbitrary<Change[]> = array(
+  record({ id: constantFrom(...IDS), channel: constantFrom(...CHANNELS) }),
+  { maxLength: 10 },
+).map((drawn) => {
+  const asked = Map.groupBy(drawn, ({ id }) => id);
+  return [...asked].map(([id, channels]) =>
+    advance(
+      id,
+      channels.map(({ channel }) => ({
+        type: "subscribe",
+        channel,
+        mode: channel === "news" ? "broadcast" : "competing",
+      })),
+      1,
+    ),
+  );
+});
+
+const published: Arbitrary<Change[]> = array(constantFrom(...CHANNELS), { maxLength: 6 }).map((channels) =>
+  channels.map((channel, index): Change => {
+    const fingerprint = `message ${index}`;
+    return {
+      type: "publish",
+      message: { channel, fingerprint, attributes: { id: fingerprint, channel }, data: `"${index}"`, at: 4 },
+    };
+  }),
+);
+
+const request: Arbitrary<ActionRequest> = record({
+  isTake: boolean(),
+  channel: constantFrom(...CHANNELS),
+  waits: boolean(),
+}).map(({ isTake, channel, waits }) =>
+  isTake ? { type: "take", channel, waits } : { type: "receive", channel, deadline: waits ? null : 9 },
+);
+
+/** Of some of the instances, now and then of another epoch. */
+const received = (first: number): Arbitrary<Change[]> =>
+  subarray([...IDS]).chain((ids) =>
+    array(
+      record({
+        requests: array(request, { minLength: 1, maxLength: 2 }),
+        epoch: constantFrom(1, 1, 1, 1, 1, 1, 1, 2),
+        suspends: boolean(),
+      }),
+      { minLength: ids.length, maxLength: ids.length },
+    ).map((drawn) =>
+      drawn.map(({ requests, epoch, suspends }, index): Change => {
+        const patch = { event: "suspend", at: 5, error: null, wakeAt: 9, signals: 0 } as const;
+        return { ...advance(ids[index] as string, requests, first, epoch), patch: suspends ? patch : undefined };
+      }),
+    ),
+  );
+
+it(`are answered in batches as one by one (STORE_SEED=${seed})`, async () => {
+  const both = await openBoth();
+  const ends: Change = { ...advance("ended", [], 1), patch: { event: "complete", at: 3, output: "1" } };
+  const compare = comparison(both, IDS);
+  await assert(
+    asyncProperty(subscriptions, published, received(20), received(40), async (heard, sent, once, again) =>
+      compare([...heard.map((change) => [change]), [ends], ...sent.map((change) => [change]), once, again]),
+    ),
+    { seed, numRuns: 20 },
+  );
+});
+
+it("take each message once, in order", async () => {
+  const { store } = await openStore();
+  const ids = Array.from({ length: 50 }, (_, n) => `consumer ${String(n).padStart(2, "0")}`);
+  await store.commit(ids.map(newInstance), false);
+  for (const id of ids) {
+    await store.commit([advance(id, [{ type: "subscribe", channel: "jobs", mode: "competing" }], 1)], false);
+  }
+  for (let n = 0; n < 40; n++) {
+    const fingerprint = `message ${n}`;
+    const message = {
+      channel: "jobs",
+      fingerprint,
+      attributes: { id: fingerprint, channel: "jobs" },
+      data: `${n}`,
+      at: 4,
+    };
+    await store.commit([{ type: "publish", message }], false);
+  }
+  const takes = ids.map((id) => advance(id, [{ type: "take", channel: "jobs", waits: true }], 2));
+  const half = takes.length / 2;
+  // Two commits at once pass over what the other one is taking.
+  const results = await Promise.all([
+    store.commit(takes.slice(0, half), false),
+    store.commit(takes.slice(half), false),
+  ]);
+  const taken = results.flat().flatMap((result) => {
+    expect(result.type).toBe("applied");
+    const [answer] = result.type === "applied" ? (result.answers ?? []) : [];
+    return answer?.kind === "message_received" ? [Number(answer.data)] : [];
+  });
+  expect(new Set(taken).size).toBe(taken.length);
+  const late = await store.commit(
+    ids.map((id) => advance(id, [{ type: "take", channel: "jobs", waits: true }], 3)),
+    false,
+  );
+  const rest = late.flatMap((result) => {
+    const [answer] = result.type === "applied" ? (result.answers ?? []) : [];
+    return answer?.kind === "message_received" ? [Number(answer.data)] : [];
+  });
+  expect(rest).toEqual(rest.toSorted((a, b) => a - b));
+  expect([...taken, ...rest].toSorted((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, n) => n));
+});
