@@ -14,10 +14,14 @@ describe("a batch", () => {
   it.each([
     { name: "few changes", ids: IDS.slice(0, 5), batches: array(batch, { minLength: 1, maxLength: 6 }), numRuns: 40 },
     { name: "many changes", ids: CROWD, batches: tuple(crowd), numRuns: 60 },
-  ])(`of $name does what they do one by one (STORE_SEED=${seed})`, async ({ ids, batches, numRuns }) => {
-    const both = await openBoth();
-    await assert(asyncProperty<[Change[][]]>(batches, comparison(both, ids)), { seed, numRuns });
-  });
+  ])(
+    `of $name does what they do one by one (STORE_SEED=${seed})`,
+    { timeout: 120_000 },
+    async ({ ids, batches, numRuns }) => {
+      const both = await openBoth();
+      await assert(asyncProperty<[Change[][]]>(batches, comparison(both, ids)), { seed, numRuns });
+    },
+  );
 
   it("keeps ids and names apart that differ in one byte", async () => {
     const { store } = await openStore();
