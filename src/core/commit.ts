@@ -62,6 +62,8 @@ export interface Publish {
 interface Rouse {
   readonly type: "rouse";
   readonly channel: string;
+  /** The most that are called. */
+  readonly limit: number;
   /** Epoch milliseconds. */
   readonly at: number;
 }

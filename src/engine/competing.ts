@@ -5,7 +5,9 @@
  * Invariants (C1 ...):
  * C1. A receive that found nothing is noted as waiting by that very commit; after it is looked again, for a message that
  *     came between. So either the sender sees who waits, or who waits sees the message.
- * C2. Who was called tries to take, whatever has become of the receive: a call is never spent in vain.
+ * C2. What is noted is the subscription, not the receive: when one of several receives is answered, or late, its commit takes
+ *     the note back, so the others try again, and are noted again.
+ * C3. Who was called tries to take, whatever has become of the receive: a call is never spent in vain.
  */
 
 /** How a receive stands. */
@@ -75,7 +77,9 @@ export class CompetingReceives {
 
   /** It has a message. */
   answered(operationId: string): void {
+    const receive = this.#open.get(operationId);
     this.#open.delete(operationId);
+    if (receive) this.#tryOthers(receive.channel);
   }
 
   /** There was none. */
@@ -84,6 +88,7 @@ export class CompetingReceives {
     if (!receive) return;
     if (receive.isLate && !waited) {
       this.#open.delete(operationId);
+      this.#tryOthers(receive.channel);
       this.#host.timeUp(operationId, receive.channel);
       return;
     }
@@ -104,6 +109,10 @@ export class CompetingReceives {
   /** The run is over. */
   clear(): void {
     this.#open.clear();
+  }
+
+  #tryOthers(channel: string): void {
+    for (const [operationId, receive] of this.#open) if (receive.channel === channel) this.#try(operationId, receive);
   }
 
   #try(operationId: string, receive: Receive): void {

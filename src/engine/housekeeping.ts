@@ -10,6 +10,9 @@ import { clearInterval, setInterval } from "./machine-time.ts";
 /** Milliseconds between two looks for messages that nobody was called for. */
 const ROUSE_EVERY = 10_000;
 
+/** Who waits for messages of a channel, in one transaction. */
+const ROUSED_AT_ONCE = 100;
+
 /** Milliseconds between two cleanings. */
 const CLEAN_EVERY = 60_000;
 
@@ -73,9 +76,11 @@ export class Housekeeping {
     const { journal, clock, onCalled } = this.#options;
     const result = await journal.submit(() => {
       this.#rousing.delete(channel);
-      return { type: "rouse", channel, at: clock.now() };
+      return { type: "rouse", channel, at: clock.now(), limit: ROUSED_AT_ONCE };
     });
-    if (result?.type === "delivered" && result.receivers > 0) onCalled();
+    if (result?.type !== "delivered" || result.receivers === 0) return;
+    onCalled();
+    if (result.receivers === ROUSED_AT_ONCE) await this.rouse(channel);
   }
 
   /** The same for all channels where somebody waits beside a message. */

@@ -1,9 +1,10 @@
 import type { Change, ChangeResult } from "../core/commit.ts";
 import type { HistoryEvent, MessageAttributes } from "../core/history.ts";
 import { applyEach } from "./batch/each.ts";
+import { mailOrKeep } from "./batch/kept.ts";
 import { applyOnMysql } from "./batch/mysql.ts";
-import { mailOrKeepOnMysql } from "./batch/mysql-kept.ts";
-import { putOnMysql } from "./batch/mysql-mail.ts";
+import { keepOnMysql } from "./batch/mysql-kept.ts";
+import { mailOnMysql, putOnMysql } from "./batch/mysql-mail.ts";
 import { applyOnPostgres } from "./batch/postgres.ts";
 import { mailOnPostgres } from "./batch/postgres-mail.ts";
 import { applyReceives } from "./batch/receives.ts";
@@ -347,7 +348,11 @@ function batchesFor(database: Database, runner: Runner): Batches {
             plain: (transaction, changes) => applyOnPostgres(transaction, runner, changes),
             put: (transaction, messages) => mailOnPostgres(transaction, runner, messages),
           }),
-          mail: (changes) => mailOnPostgres(database.writer, runner, changes),
+          mail: (changes) =>
+            mailOrKeep(database.reader, runner, changes, {
+              keep: (kept) => mailOnPostgres(database.writer, runner, kept),
+              mail: (others) => mailOnPostgres(database.writer, runner, others),
+            }),
         },
       };
     case "mysql": {
@@ -360,7 +365,14 @@ function batchesFor(database: Database, runner: Runner): Batches {
             plain: ({ together }, changes) => applyOnMysql(given(together), database, changes),
             put: ({ together }, messages) => putOnMysql(given(together), database, messages),
           }),
-          mail: (changes) => mailOrKeepOnMysql(database, runner, transact, changes),
+          mail: (changes) =>
+            mailOrKeep(database.reader, runner, changes, {
+              keep: (kept) =>
+                inTransaction(database, (transaction) =>
+                  keepOnMysql(given(transaction.together), runner.on(transaction), database.naming, kept),
+                ),
+              mail: (others) => mailOnMysql(transact, database, others),
+            }),
         },
       };
     }

@@ -227,6 +227,33 @@ describe.each(kept)("a competing channel (%i parked)", (maxParkedInstances) => {
     ]);
   });
 
+  it("is received from several times at once by one instance", async () => {
+    const twice = defineWorkflow("twice", async (ctx) => {
+      await ctx.subscribe("news", "competing");
+      const both = await Promise.all([ctx.receive("news"), ctx.receive("news")]);
+      return both.map(({ data }) => data);
+    });
+    const late = defineWorkflow("late", async (ctx) => {
+      await ctx.subscribe("news", "competing");
+      const [message, nothing] = await Promise.all([
+        ctx.receive("news"),
+        ctx.receive("news", { timeout: 20 }).catch((error: unknown) => error instanceof ChannelTimeoutError),
+      ]);
+      return [message.data, nothing];
+    });
+    const app = await startApp({ workflows: [twice, late], maxParkedInstances });
+    await app.publish("news", 1);
+    const first = await twice.start(app);
+    await waiting(first);
+    await app.publish("news", 2);
+    expect(await first.result()).toEqual([1, 2]);
+    const second = await late.start(app);
+    await until(async () => (await app.getHistory(second.id)).some(({ kind }) => kind === "wait_timed_out"));
+    await waiting(second);
+    await app.publish("news", 3);
+    expect(await second.result()).toEqual([3, true]);
+  });
+
   it("passes on what the one that was called does not take any more", async () => {
     const impatient = defineWorkflow("impatient", async (ctx) => {
       await ctx.subscribe("news", "competing");

@@ -3,6 +3,10 @@ import { type Arbitrary, array, assert, asyncProperty, boolean, constantFrom, re
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Action, ActionRequest } from "../../src/core/action.ts";
 import type { Advance, Change } from "../../src/core/commit.ts";
+import { holdInstances } from "../../src/store/statements/instances.ts";
+import { databaseKind } from "../support/database.ts";
+import { isWaiting } from "../support/locks.ts";
+import { until } from "../support/wait.ts";
 import { comparison, openBoth } from "./comparison.ts";
 import { newInstance } from "./new-instance.ts";
 import { openStore } from "./stores.ts";
@@ -141,4 +145,20 @@ it("take each message once, in order", async () => {
   });
   expect(rest).toEqual(rest.toSorted((a, b) => a - b));
   expect([...taken, ...rest].toSorted((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, n) => n));
+});
+
+it.skipIf(databaseKind === "sqlite")("calls who waits even if its row is being written at this moment", async () => {
+  const { database, store, runner } = await openStore();
+  await store.commit([newInstance("consumer")], false);
+  await store.commit([advance("consumer", [{ type: "subscribe", channel: "jobs", mode: "competing" }], 1)], false);
+  await store.commit([advance("consumer", [{ type: "take", channel: "jobs", waits: true }], 2)], false);
+  const message = { channel: "jobs", fingerprint: "one", attributes: { id: "one", channel: "jobs" }, data: "1", at: 4 };
+  const transaction = await database.begin();
+  await runner.all(transaction, holdInstances, { ids: ["consumer"] });
+  // Nobody is waited for to keep it; who is to be called is asked for by itself then.
+  expect(await store.commit([{ type: "publish", message }], false)).toEqual([{ type: "delivered", receivers: 0 }]);
+  const called = store.commit([{ type: "rouse", channel: "jobs", at: 5, limit: 10 }], false);
+  await until(isWaiting);
+  await transaction.commit();
+  expect(await called).toEqual([{ type: "delivered", receivers: 1 }]);
 });

@@ -9,7 +9,7 @@ import type { NewEvent } from "../../core/history.ts";
 import type { Connection } from "../database.ts";
 import { eventRow } from "../rows.ts";
 import type { Queries, Runner } from "../runner.ts";
-import { firstWaiting, lockModes } from "../statements/channels.ts";
+import { lockModes } from "../statements/channels.ts";
 import { awaitedEnds } from "../statements/children.ts";
 import { appendEvent } from "../statements/history.ts";
 import { holdInstance, holdInstances, instanceById } from "../statements/instances.ts";
@@ -17,7 +17,7 @@ import { subscribers } from "../statements/messages.ts";
 import { insertEvent, outboxRow } from "../statements/outbox.ts";
 import { rejoin, runAction } from "./actions.ts";
 import { report } from "./children.ts";
-import { deliver, post, publish, receiversOf, rouse } from "./mail.ts";
+import { deliver, post, publish, receiversOf, rouse, toBeRoused } from "./mail.ts";
 import { recur } from "./recur.ts";
 import { cancel, retryCompensations } from "./requests.ts";
 import { retry } from "./retry.ts";
@@ -53,7 +53,7 @@ async function apply(queries: Queries, change: Change): Promise<ChangeResult> {
     case "publish":
       return publish(queries, change.message);
     case "rouse":
-      return { type: "delivered", receivers: await rouse(queries, change.channel, change.at) };
+      return { type: "delivered", receivers: await rouse(queries, change.channel, change.at, change.limit) };
     case "cancel":
       return cancel(queries, change);
     case "retry":
@@ -72,7 +72,8 @@ async function holdAll(queries: Queries, changes: readonly Change[]): Promise<vo
   for (const change of changes) {
     for (const id of await concernedBy(queries, change)) ids.add(id);
   }
-  if (ids.size > 1) await queries.all(holdInstances, { ids: [...ids] });
+  const isAsked = changes.some(({ type }) => type === "rouse");
+  if (ids.size > 1 || (isAsked && ids.size > 0)) await queries.all(holdInstances, { ids: [...ids] });
   const channels = new Set(changes.flatMap(channelsOf));
   if (channels.size > 1) await queries.all(lockModes, { channels: [...channels] });
 }
@@ -100,8 +101,7 @@ async function concernedBy(queries: Queries, change: Change): Promise<readonly s
     case "retry_compensations":
       return [change.instanceId];
     case "rouse":
-      // So that it is called even if its row is being written at this moment.
-      return (await queries.all(firstWaiting, { channel: change.channel })).map((row) => row.instance_id);
+      return toBeRoused(queries, change.channel, change.limit);
     case "publish":
       return receiversOf(queries, change);
     case "deliver": {

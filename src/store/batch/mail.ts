@@ -4,7 +4,15 @@ import type { ChangeResult, Deliver, NewMessage } from "../../core/commit.ts";
 import type { InstanceStatus } from "../../core/status.ts";
 import type { Queries } from "../runner.ts";
 import { lastOfChain, recurredAmong } from "../statements/chains.ts";
-import { keepMessage, listeners, longestWaiting, modeOf, noteWaiting, openMessages } from "../statements/channels.ts";
+import {
+  firstWaiting,
+  keepMessage,
+  listeners,
+  longestWaiting,
+  modeOf,
+  noteWaiting,
+  openMessages,
+} from "../statements/channels.ts";
 import { membersOf } from "../statements/groups.ts";
 import { instanceById } from "../statements/instances.ts";
 import { put, raise, subscribers } from "../statements/messages.ts";
@@ -20,9 +28,6 @@ export interface Mailed {
 
 /** Receivers in one statement. */
 const CHUNK = 1_000;
-
-/** Subscribers that are called in one go. */
-const CALLED_AT_ONCE = 100;
 
 /** To all that hear of it, or to one. */
 export async function deliver(queries: Queries, { instanceId, message }: Deliver): Promise<Delivered> {
@@ -59,13 +64,14 @@ export async function publish(queries: Queries, message: ChannelMessage): Promis
   return { type: "delivered", receivers: row ? await callWaiting(queries, channel, at, 1) : 0 };
 }
 
+/** Those whom `rouse` will call, who are locked before: so nobody is left out for being written at this moment. */
+export async function toBeRoused(queries: Queries, channel: string, most: number): Promise<string[]> {
+  const [row] = await queries.all(openMessages, { channel, limit: most });
+  return row && row.n > 0 ? idsOf(await queries.all(firstWaiting, { channel, limit: row.n })) : [];
+}
+
 /** Calls as many of those who wait as there are messages; tells how many. */
-export async function rouse(
-  queries: Queries,
-  channel: string,
-  at: number,
-  limit: number = CALLED_AT_ONCE,
-): Promise<number> {
+export async function rouse(queries: Queries, channel: string, at: number, limit: number): Promise<number> {
   const [row] = await queries.all(openMessages, { channel, limit });
   return callWaiting(queries, channel, at, row?.n ?? 0);
 }

@@ -38,8 +38,9 @@ const CALLED_AMONG = 100;
 
 /**
  * Places in an inbox count on from the deliveries so far, in the order of the batch. The instances are locked in the order
- * of their ids, so that two batches do not wait for each other. An instance gets its deliveries and calls in one update,
- * since a statement changes a row once.
+ * of their ids, so that two batches do not wait for each other; those who are called, and their subscriptions, only where
+ * nobody else has them, for whoever takes a message locks its own row first. An instance gets its deliveries and calls in
+ * one update, since a statement changes a row once.
  */
 const mailBatch: Statement<string, Delivery> = statement(
   "mailBatch",
@@ -70,8 +71,9 @@ const mailBatch: Statement<string, Delivery> = statement(
   called as (
     select s.channel, s.instance_id from romancy_channel_subscriptions s
     join waiting on waiting.channel = s.channel and waiting.instance_id = s.instance_id
+    join romancy_instances i on i.id = s.instance_id
     where waiting.place <= waiting.wanted and s.waiting_since is not null
-    for update of s skip locked),
+    for no key update of i skip locked for update of s skip locked),
   woken as (
     update romancy_channel_subscriptions s set waiting_since = null from called
     where s.channel = called.channel and s.instance_id = called.instance_id),

@@ -105,12 +105,12 @@ export const noteWaiting: Statement<"channel" | "ids" | "since"> = statement(
   where channel = ${$("channel")} and ${d.isOneOf("instance_id", $list("ids"))} and mode = 'competing'`,
 );
 
-/** Who has waited longest. */
-export const firstWaiting: Statement<"channel", { readonly instance_id: string }> = statement(
+/** Those who have waited longest. */
+export const firstWaiting: Statement<"channel" | "limit", { readonly instance_id: string }> = statement(
   "channelSubscriptions.firstWaiting",
   () => sql`
   select instance_id from romancy_channel_subscriptions
-  where channel = ${$("channel")} and waiting_since is not null order by waiting_since limit 1`,
+  where channel = ${$("channel")} and waiting_since is not null order by waiting_since limit ${$int("limit")}`,
 );
 
 /**
