@@ -111,7 +111,7 @@ class Server implements TestServer {
     }
     this.#process = server;
     server.once("exit", (code, signal) => {
-      if (server === this.#process) void this.#revive(`${signal ?? `code ${code}`}`);
+      if (server === this.#process) void this.#revive(signal ?? `code ${code}`);
     });
   }
 
@@ -148,7 +148,9 @@ class Server implements TestServer {
   async #revive(end: string): Promise<void> {
     process.stderr.write(`\nDIED: the tests' ${this.version} ended by itself (${end}). It said:\n${this.#log()}\n`);
     if (++this.#deaths > MOST_DEATHS) return;
-    await this.restart().catch((error: unknown) => process.stderr.write(`It cannot be started again: ${error}\n`));
+    await this.restart().catch((error: unknown) =>
+      process.stderr.write(`It cannot be started again: ${String(error)}\n`),
+    );
   }
 
   async #answers(): Promise<boolean> {
