@@ -2,7 +2,7 @@
  * Runs the benchmarks, each in a process of its own for each database, prints tables, and writes results.json and RESULTS.md
  * beside this file.
  *
- *     npm run bench                                      all of them, about nine minutes
+ *     npm run bench                                      all of them, about ten minutes
  *     npm run bench -- throughput --database postgres    one of them on one database; writes nothing
  *     npm run bench -- --quick                           small sizes; writes nothing
  */
