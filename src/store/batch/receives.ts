@@ -127,16 +127,21 @@ async function take(
   answers: Map<Action, NewEvent | undefined>,
 ): Promise<void> {
   const messages = await queries.all(oldestMessages, { channel, limit: takes.length });
-  // By instance, which may ask more than once: it waits if one of its receives does.
+  // By instance, which may ask more than once: each time it is noted as waiting or as not, and the last time counts.
   const waiting = new Set<string>();
+  const cleared = new Set<string>();
   for (const [index, { instanceId, action, request }] of takes.entries()) {
     const message = messages[index];
-    if (!message && request.waits) waiting.add(instanceId);
+    if (!message && request.waits) {
+      waiting.add(instanceId);
+    } else {
+      waiting.delete(instanceId);
+      cleared.add(instanceId);
+    }
     answers.set(action, message && received(action, message));
   }
-  const others = takes.map(({ instanceId }) => instanceId).filter((id) => !waiting.has(id));
   const at = takes[0]?.action.at ?? 0;
-  if (others.length > 0) await queries.run(noteWaiting, { channel, ids: others, since: null });
+  if (cleared.size > 0) await queries.run(noteWaiting, { channel, ids: [...cleared], since: null });
   if (waiting.size > 0) await queries.run(noteWaiting, { channel, ids: [...waiting], since: at });
   if (messages.length > 0) await queries.run(takeMessages, { ids: messages.map(({ id }) => id), at });
 }
