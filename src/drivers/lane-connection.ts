@@ -37,7 +37,7 @@ class LaneTransaction implements Transaction {
 
   constructor(connection: Connection, release: (isBroken: boolean) => void) {
     this.#connection = connection;
-    this.together = connection.together && ((statements) => connection.together?.(statements) as ReturnType<Together>);
+    this.together = connection.together?.bind(connection);
     this.#release = release;
   }
 

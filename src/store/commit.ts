@@ -120,14 +120,23 @@ export class Committer {
       const came = await this.#commitBatch(of, apply);
       for (const [index, change] of of.entries()) results.set(change, came[index] as ChangeResult);
     };
-    await commit(changes.filter(isPlain), forms.plain);
-    await commit(changes.filter(isReport), forms.reports);
-    await commit(changes.filter(isReceiving), forms.receives);
-    await commit(changes.filter(isMail), async (mails) => this.#settleMail(mails, await forms.mail(mails)));
-    await commit(
-      changes.filter((change) => !FORMED.some((isOne) => isOne(change))),
-      each,
-    );
+    // Each form takes what is its own of what is left; most batches are plain, and are looked through once.
+    let left = changes;
+    const take = <C extends Change>(isOwn: (change: Change) => change is C): C[] => {
+      const own: C[] = [];
+      const others: Change[] = [];
+      for (const change of left) {
+        if (isOwn(change)) own.push(change);
+        else others.push(change);
+      }
+      left = others;
+      return own;
+    };
+    await commit(take(isPlain), forms.plain);
+    await commit(take(isReport), forms.reports);
+    await commit(take(isReceiving), forms.receives);
+    await commit(take(isMail), async (mails) => this.#settleMail(mails, await forms.mail(mails)));
+    await commit(left, each);
     return changes.map((change) => results.get(change) as ChangeResult);
   }
 
@@ -224,9 +233,6 @@ export class Committer {
 function deliverTo(instanceId: string, { type, message }: Mail): Deliver {
   return { type: "deliver", instanceId, message: type === "publish" ? inboxMessage(message) : message };
 }
-
-/** What has a form for many at once. No two hold for one change. */
-const FORMED = [isPlain, isReport, isReceiving, isMail] as const;
 
 function isMail(change: Change): change is Mail {
   return change.type === "deliver" || change.type === "publish";

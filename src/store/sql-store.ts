@@ -1,4 +1,4 @@
-import type { Change, ChangeResult } from "../core/commit.ts";
+import type { Advance, Change, ChangeResult, Create } from "../core/commit.ts";
 import type { HistoryEvent, MessageAttributes } from "../core/history.ts";
 import { applyEach } from "./batch/each.ts";
 import { mailOrKeep } from "./batch/kept.ts";
@@ -11,8 +11,8 @@ import { applyReceives } from "./batch/receives.ts";
 import { applyReports, type Ways } from "./batch/reports.ts";
 import { SqliteBatch } from "./batch/sqlite.ts";
 import { type Batches, type BatchForms, Committer } from "./commit.ts";
-import type { Database, LiveConnection, Together } from "./database.ts";
-import { qualify } from "./naming.ts";
+import type { Connection, Database, LiveConnection, Together } from "./database.ts";
+import { type Naming, qualify } from "./naming.ts";
 import type { Operations } from "./operations.ts";
 import type { StoredOutbox } from "./outbox.ts";
 import { forEachRow } from "./pages.ts";
@@ -338,40 +338,38 @@ function batchesFor(database: Database, runner: Runner): Batches {
       inTransaction(database, (transaction) => applyReceives(transaction, runner, changes, ways.plain)),
   });
   switch (database.dialect.name) {
-    case "postgres":
+    case "postgres": {
+      const plain = (on: Connection, changes: readonly (Create | Advance)[]): Promise<ChangeResult[]> =>
+        applyOnPostgres(on, runner, changes);
+      const mail: BatchForms["mail"] = (changes) => mailOnPostgres(database.writer, runner, changes);
       return {
         // It lets those who wait for each other wait for a second before it ends one of them.
         each: oneAtATime(each),
         forms: {
-          plain: (changes) => applyOnPostgres(database.writer, runner, changes),
-          ...withinBy({
-            plain: (transaction, changes) => applyOnPostgres(transaction, runner, changes),
-            put: (transaction, messages) => mailOnPostgres(transaction, runner, messages),
-          }),
-          mail: (changes) =>
-            mailOrKeep(database.reader, runner, changes, {
-              keep: (kept) => mailOnPostgres(database.writer, runner, kept),
-              mail: (others) => mailOnPostgres(database.writer, runner, others),
-            }),
+          plain: (changes) => plain(database.writer, changes),
+          ...withinBy({ plain, put: (transaction, messages) => mailOnPostgres(transaction, runner, messages) }),
+          mail: (changes) => mailOrKeep(database.reader, runner, changes, { keep: mail, mail }),
         },
       };
+    }
     case "mysql": {
-      const transact = given(database.transact?.bind(database));
+      const { dialect, naming } = database;
+      const transact = qualified(database.transact?.bind(database), naming);
       return {
         each,
         forms: {
-          plain: (changes) => applyOnMysql(transact, database, changes),
+          plain: (changes) => applyOnMysql(transact, dialect, changes),
           ...withinBy({
-            plain: ({ together }, changes) => applyOnMysql(given(together), database, changes),
-            put: ({ together }, messages) => putOnMysql(given(together), database, messages),
+            plain: ({ together }, changes) => applyOnMysql(qualified(together, naming), dialect, changes),
+            put: ({ together }, messages) => putOnMysql(qualified(together, naming), dialect, messages),
           }),
           mail: (changes) =>
             mailOrKeep(database.reader, runner, changes, {
               keep: (kept) =>
                 inTransaction(database, (transaction) =>
-                  keepOnMysql(given(transaction.together), runner.on(transaction), database.naming, kept),
+                  keepOnMysql(qualified(transaction.together, naming), runner.on(transaction), kept),
                 ),
-              mail: (others) => mailOnMysql(transact, database, others),
+              mail: (others) => mailOnMysql(transact, others),
             }),
         },
       };
@@ -383,9 +381,10 @@ function batchesFor(database: Database, runner: Runner): Batches {
   }
 }
 
-function given(together: Together | undefined): Together {
+/** The same for statements that name tables as they are named here. */
+function qualified(together: Together | undefined, naming: Naming): Together {
   if (!together) throw new Error("A driver for MySQL must run several statements together.");
-  return together;
+  return (statements) => together(statements.map(({ text, values }) => ({ text: qualify(text, naming), values })));
 }
 
 /** Of the rows that such a batch locks some are found on the way: two at once may come to wait for each other. */

@@ -1,6 +1,6 @@
 /** Children in batches, on each database: started, and their parents told of their ends, as one by one. */
 import { type Arbitrary, array, assert, asyncProperty, boolean, constantFrom, record } from "fast-check";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Action } from "../../src/core/action.ts";
 import type { Advance, Change, Subscription } from "../../src/core/commit.ts";
 import { applyEach } from "../../src/store/batch/each.ts";
@@ -10,20 +10,11 @@ import { inTransaction } from "../../src/store/transaction.ts";
 import { testDatabase } from "../support/apps.ts";
 import { databaseKind } from "../support/database.ts";
 import { text } from "./changes.ts";
-import { comparison, openBoth } from "./comparison.ts";
+import { comparison, openBoth, seed, withoutStacks } from "./comparison.ts";
 import { newInstance } from "./new-instance.ts";
 import { openStore } from "./stores.ts";
 
-const seed = Number(process.env["STORE_SEED"] ?? Date.now() % 1_000_000);
-
-// Where an error was made differs, and is stored with it.
-const { stackTraceLimit } = Error;
-beforeAll(() => {
-  Error.stackTraceLimit = 0;
-});
-afterAll(() => {
-  Error.stackTraceLimit = stackTraceLimit;
-});
+withoutStacks();
 
 /** Those who go on, who have ended, and who have gone on as others when their children end. */
 const PARENTS = ["a", "A", "ended", "moved", "called off"] as const;

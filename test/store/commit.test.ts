@@ -4,11 +4,9 @@ import { describe, expect, it } from "vitest";
 import type { Change } from "../../src/core/commit.ts";
 import { testDatabase } from "../support/apps.ts";
 import { batch, CROWD, create, crowd, IDS, text } from "./changes.ts";
-import { comparison, contents, openBoth } from "./comparison.ts";
+import { comparison, contents, openBoth, seed } from "./comparison.ts";
 import { newInstance } from "./new-instance.ts";
 import { type OpenStore, openStore } from "./stores.ts";
-
-const seed = Number(process.env["STORE_SEED"] ?? Date.now() % 1_000_000);
 
 describe("a batch", () => {
   it.each([

@@ -1,11 +1,25 @@
 /** A batch does what its changes do one by one: two stores, and what is in them. */
-import { expect } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import type { Change, ChangeResult } from "../../src/core/commit.ts";
 import { applyChange } from "../../src/store/batch/each.ts";
 import { inTransaction } from "../../src/store/transaction.ts";
 import { testDatabase } from "../support/apps.ts";
 import { newInstance } from "./new-instance.ts";
 import { type OpenStore, openStore } from "./stores.ts";
+
+/** For random batches; given to see what a seed has found once more. */
+export const seed: number = Number(process.env["STORE_SEED"] ?? Date.now() % 1_000_000);
+
+/** Has errors told without where they were made: that differs between the two ways, and is stored with them. */
+export function withoutStacks(): void {
+  const { stackTraceLimit } = Error;
+  beforeAll(() => {
+    Error.stackTraceLimit = 0;
+  });
+  afterAll(() => {
+    Error.stackTraceLimit = stackTraceLimit;
+  });
+}
 
 /** One change at a time, each in a transaction of its own. */
 async function oneByOne({ database, runner }: OpenStore, changes: readonly Change[]): Promise<ChangeResult[]> {

@@ -1,26 +1,17 @@
 /** Receives on channels in batches, on each database: begun, and messages taken, as one by one. */
 import { type Arbitrary, array, assert, asyncProperty, boolean, constantFrom, record, subarray } from "fast-check";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import type { Action, ActionRequest } from "../../src/core/action.ts";
 import type { Advance, Change } from "../../src/core/commit.ts";
 import { holdInstances } from "../../src/store/statements/instances.ts";
 import { databaseKind } from "../support/database.ts";
 import { isWaiting } from "../support/locks.ts";
 import { until } from "../support/wait.ts";
-import { comparison, openBoth } from "./comparison.ts";
+import { comparison, openBoth, seed, withoutStacks } from "./comparison.ts";
 import { newInstance } from "./new-instance.ts";
 import { openStore } from "./stores.ts";
 
-const seed = Number(process.env["STORE_SEED"] ?? Date.now() % 1_000_000);
-
-// Where an error was made differs, and is stored with it.
-const { stackTraceLimit } = Error;
-beforeAll(() => {
-  Error.stackTraceLimit = 0;
-});
-afterAll(() => {
-  Error.stackTraceLimit = stackTraceLimit;
-});
+withoutStacks();
 
 const IDS = ["a", "A", "b'c", "d", "ended"] as const;
 const CHANNELS = ["jobs", "Jobs", "news"] as const;

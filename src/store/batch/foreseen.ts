@@ -12,6 +12,8 @@ import { emitted } from "./actions.ts";
 import { childRow, type NewChildRow, started } from "./children.ts";
 import { mayBeCalledOff } from "./each.ts";
 
+const NONE: readonly never[] = [];
+
 /** The rows of what they put into the outbox, in order. */
 export function outboxRows(advances: readonly Advance[]): ReturnType<typeof outboxRow>[] {
   return advances.flatMap((advance) => outgoingOf(advance).map((event) => outboxRow(advance.instanceId, event)));
@@ -54,8 +56,8 @@ interface HoldRow {
 }
 
 export function holdRow(advance: Advance): HoldRow {
-  const { instanceId: id, epoch, patch, actions = [] } = advance;
-  const open = Number(patch !== undefined || actions.length > 0 || outgoingOf(advance).length > 0);
+  const { instanceId: id, epoch, patch, posts = NONE, actions = NONE } = advance;
+  const open = Number(patch !== undefined || actions.length > 0 || posts.length > 0);
   return { id, epoch, open, heedless: Number(mayBeCalledOff(advance)) };
 }
 
@@ -79,8 +81,6 @@ interface Foreseen {
   readonly seq: number;
   readonly answer: NewEvent;
 }
-
-const NONE: readonly never[] = [];
 
 /** Of what is foreseen: its other actions have their answers from elsewhere. */
 function answersOf({ actions = NONE }: Advance): readonly Foreseen[] {

@@ -1,8 +1,7 @@
 /** Messages that are kept for whoever competes for them, all of a channel together, on MySQL and MariaDB. */
 import type { ChannelMessage } from "../../core/action.ts";
 import type { Publish } from "../../core/commit.ts";
-import type { Database, Text, Together } from "../database.ts";
-import { qualify } from "../naming.ts";
+import type { Text, Together } from "../database.ts";
 import type { Queries } from "../runner.ts";
 import { callWaiting, type Mailed } from "./mail.ts";
 import { partsOf, type Row, tuples } from "./mysql-rows.ts";
@@ -11,14 +10,12 @@ import { partsOf, type Row, tuples } from "./mysql-rows.ts";
 export async function keepOnMysql(
   together: Together,
   queries: Queries,
-  naming: Database["naming"],
   changes: readonly Publish[],
 ): Promise<Mailed[]> {
   const messages = changes.map(({ message }) => message);
   const called = new Set<ChannelMessage>();
   for (const [channel, group] of Map.groupBy(messages, (message) => message.channel)) {
-    const inserts = insertsOf(group).map(({ text, values }) => ({ text: qualify(text, naming), values }));
-    const kept = (await together(inserts)).reduce((sum, count) => sum + count, 0);
+    const kept = (await together(insertsOf(group))).reduce((sum, count) => sum + count, 0);
     const count = await callWaiting(queries, channel, group[0]?.at ?? 0, kept);
     for (const message of group.slice(0, count)) called.add(message);
   }

@@ -1,7 +1,7 @@
 /** Messages from outside of instances, all of a batch in one round trip on MySQL and MariaDB. */
 import type { Deliver, NewMessage, Publish } from "../../core/commit.ts";
-import type { Database, Text, Together } from "../database.ts";
-import { qualify } from "../naming.ts";
+import type { Text, Together } from "../database.ts";
+import type { Dialect } from "../dialect.ts";
 import type { SqlValue } from "../sql.ts";
 import { inboxMessage, type Mailed } from "./mail.ts";
 import { partsOf, type Row, table } from "./mysql-rows.ts";
@@ -13,15 +13,10 @@ interface Delivery {
 }
 
 /** Applies the changes together. */
-export async function mailOnMysql(
-  together: Together,
-  { naming }: Pick<Database, "naming">,
-  changes: readonly (Deliver | Publish)[],
-): Promise<Mailed[]> {
+export async function mailOnMysql(together: Together, changes: readonly (Deliver | Publish)[]): Promise<Mailed[]> {
   const deliveries = changes.map(deliveryOf);
   const statements = [hold(changes), ...deliveries.flatMap((delivery) => delivery.statements)];
-  const texts = statements.map(({ text, values }) => ({ text: qualify(text, naming), values }));
-  const changed = await together(texts);
+  const changed = await together(statements);
   let first = 1;
   return changes.map((change, index) => {
     const { statements: own, counts } = deliveries[index] as Delivery;
@@ -136,11 +131,7 @@ function publish({ message }: Publish): Delivery {
 }
 
 /** Messages to single instances, whose rows are held, and which have not ended: all raised and put in two statements. */
-export async function putOnMysql(
-  together: Together,
-  { dialect, naming }: Pick<Database, "dialect" | "naming">,
-  messages: readonly Deliver[],
-): Promise<void> {
+export async function putOnMysql(together: Together, dialect: Dialect, messages: readonly Deliver[]): Promise<void> {
   const raises = new Map<string, { id: string; times: number; at: number }>();
   const rows = messages.toReversed().map(({ instanceId: id = "", message }): Row => {
     const raise = raises.get(id) ?? { id, times: 0, at: message.at };
@@ -179,5 +170,5 @@ export async function putOnMysql(
       values: list.values,
     });
   }
-  await together(statements.map(({ text, values }) => ({ text: qualify(text, naming), values })));
+  await together(statements);
 }

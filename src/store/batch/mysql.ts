@@ -3,9 +3,8 @@
  * fails unless every advance is still its committer's, an insert when an id exists; then the committer finds out which.
  */
 import type { Advance, ChangeResult, Create } from "../../core/commit.ts";
-import type { Database, Text, Together } from "../database.ts";
+import type { Text, Together } from "../database.ts";
 import type { Dialect } from "../dialect.ts";
-import { qualify } from "../naming.ts";
 import { eventRow, newRow, patchRow, subscriptionRows } from "../rows.ts";
 import { inLockOrder } from "./each.ts";
 import { appliedResult, childRows, childSubscriptionRows, eventsOf, holdRow, outboxRows } from "./foreseen.ts";
@@ -14,7 +13,7 @@ import { partsOf, type Row, table, tuples } from "./mysql-rows.ts";
 /** Applies the changes together; rejects when one of them does not apply. */
 export async function applyOnMysql(
   together: Together,
-  { dialect, naming }: Pick<Database, "dialect" | "naming">,
+  dialect: Dialect,
   changes: readonly (Create | Advance)[],
 ): Promise<ChangeResult[]> {
   const creates = changes.flatMap((change) => (change.type === "create" ? [newRow(change.instance) as Row] : []));
@@ -31,7 +30,7 @@ export async function applyOnMysql(
   if (creates.length > 0) statements.push(insertInstances(creates));
   for (const part of partsOf(childRows(advances))) statements.push(insertChildren(part, dialect));
   statements.push(...mailOf(changes, advances, dialect));
-  await together(statements.map(({ text, values }) => ({ text: qualify(text, naming), values })));
+  await together(statements);
   return changes.map((change) => (change.type === "advance" ? appliedResult(change) : { type: "applied" }));
 }
 
