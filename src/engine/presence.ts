@@ -2,8 +2,8 @@
  * The connection by which this process is known: others see by its lock that the worker lives, and messages come in
  * through it. It is made anew whenever it breaks; meanwhile everything works by polling and by leases.
  *
- * Behind a pooler that deals out connections per transaction neither works: then a message to itself does not arrive,
- * and no use is made of the connection.
+ * Behind a pooler that deals out connections per transaction neither works: then another backend serves it each time, or
+ * a message to itself does not arrive, and no use is made of the connection.
  */
 
 import type { LiveConnection, Store } from "../store/store.ts";
@@ -126,7 +126,8 @@ export class Presence {
       return undefined;
     }
     try {
-      if (!(await this.#hears(live))) {
+      // Asked first: a pooler would let the channel be listened to by a backend that others are given then.
+      if ((await live.isShared()) || !(await this.#hears(live))) {
         log.warn(
           "Messages do not arrive through the database's connection: a pooler seems to be between. Workers poll, and " +
             "others' deaths are noticed when their leases end.",

@@ -76,6 +76,11 @@ export interface SharedTransaction extends Transaction {
 export interface LiveConnection {
   /** Who serves the connection, by the server's own account: another answer later means that a pooler is between. */
   backend(): Promise<string>;
+  /**
+   * Whether it is served by one backend in one transaction and by another in the next, as behind a pooler of transactions:
+   * then what is taken or listened to on it stays with a backend that others use.
+   */
+  isShared(): Promise<boolean>;
   /** Takes a lock of that name, for as long as the connection lasts; `false` when somebody holds it. */
   lock(name: string): Promise<boolean>;
   /** Hears what is sent to the channel, from now on. */

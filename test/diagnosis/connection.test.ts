@@ -23,6 +23,7 @@ it("warns of messages that do not arrive, and of locks that nobody sees", async 
   let isClosed = false;
   const live: LiveConnection = {
     backend: async () => "1",
+    isShared: async () => false,
     lock: async () => true,
     listen: async () => {},
     closed: new Promise(() => {}),

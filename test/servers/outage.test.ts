@@ -1,11 +1,11 @@
 /** The way to the database breaks at every single message, and the server dies under load. */
 import { afterEach, expect, it } from "vitest";
-import { defineActivity, defineWorkflow, Romancy, retryPolicies } from "../../src/index.ts";
-import { recordingLogger, startApp, testDatabase } from "../support/apps.ts";
+import { defineActivity, defineWorkflow, retryPolicies } from "../../src/index.ts";
+import { startApp, testDatabase } from "../support/apps.ts";
 import { databaseKind, placeholders } from "../support/database.ts";
-import { startServer, type TestServer } from "../support/servers/server.ts";
-import { until } from "../support/wait.ts";
+import { type ServerKind, startServer, type TestServer } from "../support/servers/server.ts";
 import { type CuttingProxy, cuttingProxy } from "./cutting-proxy.ts";
+import { killedUnderLoad } from "./killed-under-load.ts";
 
 let proxy: CuttingProxy | undefined;
 let server: TestServer | undefined;
@@ -67,44 +67,8 @@ it.each(["request", "answer"] as const)(
 );
 
 it("goes on when the server was killed under load", { timeout: 120_000 }, async () => {
-  const started = await startServer(databaseKind as TestServer["kind"]);
+  const started = await startServer(databaseKind as ServerKind);
   if (typeof started === "string") throw new Error(started);
   server = started;
-  const running = new Map<string, number>();
-  let starts = 0;
-  const step = defineActivity("step", async (ctx, n: number) => {
-    starts++;
-    running.set(`${ctx.instanceId} ${n}`, (running.get(`${ctx.instanceId} ${n}`) ?? 0) + 1);
-    await new Promise((resolve) => setTimeout(resolve, 1));
-    return n;
-  });
-  const flow = defineWorkflow("flow", async (ctx) => {
-    let sum = 0;
-    for (let n = 0; n < 30; n++) sum += await step(ctx, n);
-    return sum;
-  });
-  const logger = recordingLogger();
-  const app = new Romancy({ database: server.url, workflows: [flow], logger });
-  await app.start();
-  try {
-    const handles = await Promise.all(Array.from({ length: 50 }, () => flow.start(app)));
-    const results = Promise.all(handles.map((handle) => handle.result()));
-    for (const share of [0.2, 0.5, 0.8]) {
-      await until(() => starts > share * 50 * 30);
-      const told = logger.lines.length;
-      await server.kill();
-      await until(() => logger.lines.length > told);
-      // What was running may end; nothing new begins.
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      const before = starts;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      expect(starts).toBe(before);
-      await server.restart();
-    }
-    expect(await results).toEqual(handles.map(() => 435));
-    // The process lived, so each activity was executed once, whatever became of the commits.
-    expect([...running.values()].filter((n) => n !== 1)).toEqual([]);
-  } finally {
-    await app.shutdown();
-  }
+  await killedUnderLoad(server, server.url);
 });

@@ -25,6 +25,11 @@ export class MysqlLiveConnection implements LiveConnection {
     return String(await this.#ask("select connection_id() as answer", []));
   }
 
+  /** A proxy that shares backends lets a connection keep its own when it has a lock. */
+  async isShared(): Promise<boolean> {
+    return false;
+  }
+
   async lock(name: string): Promise<boolean> {
     return String(await this.#ask("select get_lock(?, 0) as answer", [name])) === "1";
   }

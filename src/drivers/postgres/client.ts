@@ -10,6 +10,8 @@ export interface PostgresPromisePool {
 }
 
 export interface PostgresClient {
+  /** Who serves the connection, as whoever accepted it says. */
+  readonly processID?: number | null;
   query(config: PostgresQuery | string): Promise<PostgresResult>;
   query(text: string, values: readonly Bindable[]): Promise<PostgresResult>;
   /** With `true` or an error the connection is closed. */

@@ -51,7 +51,7 @@ export class PlanNames {
   }
 }
 
-/** The engine's statements on one connection. */
+/** The engine's statements on one connection. With names each must be a transaction of its own. */
 export class PostgresConnection implements Connection {
   readonly #client: PostgresClient;
   readonly #names: PlanNames | undefined;
@@ -85,8 +85,10 @@ export class PostgresConnection implements Connection {
       this.#names?.note();
       return result;
     } catch (error) {
-      if (isPlanMissing(error)) this.#names?.switchOff();
-      throw error;
+      if (!isPlanMissing(error)) throw error;
+      this.#names?.switchOff();
+      // It was not run. Nor is there a transaction that has failed with it: statements of those have no names.
+      return this.#client.query(query);
     }
   }
 }

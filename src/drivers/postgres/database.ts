@@ -167,7 +167,7 @@ class PostgresDatabase implements Database {
   }
 
   async live(): Promise<LiveConnection> {
-    return new PostgresLiveConnection(await connect(this.#pool));
+    return new PostgresLiveConnection(await connect(this.#pool), () => this.begin());
   }
 
   async notify(channel: string, payload: string): Promise<void> {

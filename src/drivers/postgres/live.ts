@@ -1,19 +1,34 @@
-import type { LiveConnection } from "../../store/database.ts";
+import { completing, type LiveConnection, type Row, type Transaction } from "../../store/database.ts";
+import type { Compiled } from "../../store/statement.ts";
 import type { PostgresClient, PostgresResult } from "./client.ts";
+
+/** Asks who serves a connection. */
+const backend: Compiled = {
+  name: "backend",
+  text: "select pg_backend_pid()::text as pid",
+  keys: [],
+  isPrepared: false,
+};
 
 /** Milliseconds after which a connection that gives no answer is given up. */
 const ANSWER_WITHIN = 5_000;
+
+/** Times that it is asked whether others are given the same backend. */
+const LOOKS = 3;
 
 /** Statements take turns: `pg` has one at a time under way. */
 export class PostgresLiveConnection implements LiveConnection {
   readonly closed: Promise<void>;
   readonly #client: PostgresClient;
+  readonly #begin: () => Promise<Transaction>;
   readonly #end: () => void;
   #last: Promise<unknown> = Promise.resolve();
   #isOver = false;
 
-  constructor(client: PostgresClient) {
+  /** @param begin a transaction on another connection */
+  constructor(client: PostgresClient, begin: () => Promise<Transaction>) {
     this.#client = client;
+    this.#begin = begin;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.closed = promise;
     this.#end = resolve;
@@ -22,8 +37,23 @@ export class PostgresLiveConnection implements LiveConnection {
   }
 
   async backend(): Promise<string> {
-    const { rows } = await this.#query("select pg_backend_pid()::text as pid");
-    return String(rows[0]?.["pid"]);
+    return pidIn((await this.#query(backend.text)).rows);
+  }
+
+  /**
+   * A pooler tells its clients of a backend that is none of the server's. Where one is between, a transaction of another
+   * client is given the backend that this one has just had, most likely, and so keeps it from this one's next.
+   */
+  async isShared(): Promise<boolean> {
+    const first = await this.backend();
+    if (first === String(this.#client.processID)) return false;
+    for (let look = 0; look < LOOKS; look++) {
+      const isKept = await completing(await this.#begin(), async (other) => {
+        return pidIn(await other.all(backend, [])) !== first && (await this.backend()) === first;
+      });
+      if (!isKept) return true;
+    }
+    return false;
   }
 
   async lock(name: string): Promise<boolean> {
@@ -62,4 +92,8 @@ export class PostgresLiveConnection implements LiveConnection {
     this.#last = result;
     return result;
   }
+}
+
+function pidIn([row]: readonly Row[]): string {
+  return String(row?.["pid"]);
 }

@@ -17,6 +17,10 @@ const POOLER =
   "A pooler that deals out connections per transaction seems to be between. Connect to the server itself, or set the " +
   "pooler to sessions. Without it workers poll, and dead ones are noticed when their leases end.";
 
+const NOT_HEARD = warning("messages", "LISTEN and NOTIFY do not work through these connections.", POOLER);
+const NOT_SEEN = warning("locks", "A lock of one connection is not seen by another.", POOLER);
+const SHARED: readonly Finding[] = [NOT_HEARD, NOT_SEEN];
+
 export async function checkConnection(store: Store): Promise<Finding[]> {
   // A file has this host's clock, and no server that could tell of anything.
   if (!store.isRemote) return [];
@@ -24,7 +28,9 @@ export async function checkConnection(store: Store): Promise<Finding[]> {
   let live: LiveConnection | undefined;
   try {
     live = await store.live();
-    if (live) findings.push(...(await messagesOf(store, live)), await locksOf(store, live));
+    // What is not to last must not be left behind either, with whoever is given the backend next.
+    if (await live?.isShared()) findings.push(...SHARED);
+    else if (live) findings.push(...(await messagesOf(store, live)), await locksOf(store, live));
   } catch (error) {
     findings.push(warning("locks", `A connection of its own cannot be had: ${messageOf(error)}`, POOLER));
   } finally {
@@ -56,11 +62,7 @@ async function messagesOf(store: Store, live: LiveConnection): Promise<Finding[]
   });
   await store.notify(probe);
   const isHeard = await settlesWithin(ARRIVES_WITHIN, arrived);
-  return [
-    isHeard
-      ? ok("messages", "A message from one connection reaches another (LISTEN and NOTIFY).")
-      : warning("messages", "LISTEN and NOTIFY do not work through these connections.", POOLER),
-  ];
+  return [isHeard ? ok("messages", "A message from one connection reaches another (LISTEN and NOTIFY).") : NOT_HEARD];
 }
 
 async function locksOf(store: Store, live: LiveConnection): Promise<Finding> {
@@ -68,5 +70,5 @@ async function locksOf(store: Store, live: LiveConnection): Promise<Finding> {
   const isHeld = (await live.lock(name)) && (await store.operations.isLockHeld(name)) === true;
   return isHeld
     ? ok("locks", "A connection keeps its lock, and others see it: dead workers are noticed at once.")
-    : warning("locks", "A lock of one connection is not seen by another.", POOLER);
+    : NOT_SEEN;
 }

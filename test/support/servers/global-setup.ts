@@ -1,6 +1,7 @@
 /** Before the tests of one database: finds the server that the environment names, or starts one for this run. */
 import type { TestProject } from "vitest/node";
 import type { ProvidedDatabase } from "../provided.ts";
+import { isCi } from "./is-ci.ts";
 import { type ServerKind, startServer } from "./server.ts";
 
 /** URLs of administrators, of servers on which the tests may make databases. */
@@ -32,8 +33,4 @@ async function provide(kind: ProvidedDatabase["kind"]): Promise<Provision> {
   if (isCi()) throw new Error(`The tests of ${kind} cannot run: ${missing}`);
   process.stderr.write(`SKIPPED: ${kind}: ${missing}\n`);
   return { provided: { kind, missing }, stop: nothing };
-}
-
-function isCi(): boolean {
-  return !["", "0", "false"].includes(process.env["CI"] ?? "");
 }

@@ -86,7 +86,7 @@ function settings({ seen }: Home, port: number): string[] {
   return ["-D", join(seen, "data"), ...Object.entries(given).flatMap(([name, value]) => ["-c", `${name}=${value}`])];
 }
 
-async function ping(url: string): Promise<void> {
+export async function ping(url: string): Promise<void> {
   const client = new Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
   // What befalls it after it has connected is of no interest.
   client.on("error", () => {});

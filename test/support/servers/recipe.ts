@@ -19,7 +19,8 @@ export interface Home {
 }
 
 export interface Recipe {
-  readonly kind: ServerKind;
+  /** Names its folder. */
+  readonly kind: ServerKind | "pgbouncer";
   /** The program and its version, for reports. */
   readonly version: string;
   /** The folder that the server takes for `/`, when it is run by `chroot`. */

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { freePort } from "./free-port.ts";
 import { mariadbRecipe, mysqlRecipe } from "./mysql.ts";
+import { type PoolMode, pgbouncerRecipe } from "./pgbouncer.ts";
 import { postgresRecipe } from "./postgres.ts";
 import { endAll } from "./processes.ts";
 import { isRoot, nobody } from "./programs.ts";
@@ -15,7 +16,6 @@ import type { Command, Home, Recipe, ServerKind } from "./recipe.ts";
 export type { ServerKind } from "./recipe.ts";
 
 export interface TestServer {
-  readonly kind: ServerKind;
   /** The program and its version. */
   readonly version: string;
   /** An administrator's URL, of a database that is not to be used. */
@@ -43,8 +43,16 @@ const LOG_LINES = 60;
 const MOST_DEATHS = 3;
 
 /** Starts a server, or tells why there is none to be had. */
-export async function startServer(kind: ServerKind): Promise<TestServer | string> {
-  const recipe = RECIPES[kind]();
+export function startServer(kind: ServerKind): Promise<TestServer | string> {
+  return startBy(RECIPES[kind]());
+}
+
+/** The same for a pooler before the server of the URL. */
+export function startPooler(behind: string, mode: PoolMode): Promise<TestServer | string> {
+  return startBy(pgbouncerRecipe(behind, mode));
+}
+
+async function startBy(recipe: Recipe | string): Promise<TestServer | string> {
   if (typeof recipe === "string") return recipe;
   const server = new Server(recipe);
   try {
@@ -57,7 +65,6 @@ export async function startServer(kind: ServerKind): Promise<TestServer | string
 }
 
 class Server implements TestServer {
-  readonly kind: ServerKind;
   readonly version: string;
   readonly #recipe: Recipe;
   readonly #home: Home;
@@ -68,7 +75,6 @@ class Server implements TestServer {
   #port = 0;
 
   constructor(recipe: Recipe) {
-    this.kind = recipe.kind;
     this.version = recipe.version;
     this.#recipe = recipe;
     this.#home = makeHome(recipe);
