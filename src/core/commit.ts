@@ -188,6 +188,8 @@ export type ChangeResult =
       readonly answers?: readonly (NewEvent | undefined)[];
       /** How many instances were sent something, or called to take it; none unless given. */
       readonly receivers?: number;
+      /** The channels with a message that nobody was sent or called for; none unless given. */
+      readonly unheard?: readonly string[];
     }
   /** A message is in the inboxes of so many instances, or kept, and so many were called to take it. */
   | { readonly type: "delivered"; readonly receivers: number }

@@ -1,5 +1,5 @@
 import type { OutgoingEvent } from "./action.ts";
-import type { Change } from "./commit.ts";
+import type { Advance, Change } from "./commit.ts";
 
 const NONE: readonly never[] = [];
 
@@ -11,4 +11,10 @@ export function outgoingOf(change: Change): readonly OutgoingEvent[] {
   if (posts.length === 0 && actions.length === 0) return NONE;
   const requests = [...posts, ...actions.map(({ request }) => request)];
   return requests.flatMap((request) => (request.type === "emit" ? [request.event] : []));
+}
+
+/** The channels that an advance publishes to, one for each message. */
+export function channelsOf({ posts = NONE, actions = NONE }: Advance): readonly string[] {
+  const requests = [...posts, ...actions.map(({ request }) => request)];
+  return requests.flatMap((request) => (request.type === "publish" ? [request.message.channel] : []));
 }

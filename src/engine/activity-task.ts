@@ -30,9 +30,9 @@ export interface TaskHost {
    * Something was sent, durably.
    *
    * @param receivers how many instances have it, or were called for it
-   * @param published the channels to which messages were published
+   * @param unheard the channels with messages that nobody was called for
    */
-  onSent(receivers: number, published: readonly string[]): void;
+  onSent(receivers: number, unheard: readonly string[]): void;
 }
 
 /** What a task needs from its run. */
@@ -217,8 +217,7 @@ export class ActivityTask {
     this.#state = "over";
     place.fulfil(event);
     this.#owner.facts?.applied(change, []);
-    const published = posts.flatMap((post) => (post.type === "publish" ? [post.message.channel] : []));
-    this.#host.onSent(result.receivers ?? 0, published);
+    this.#host.onSent(result.receivers ?? 0, result.unheard ?? []);
     if (session && posts.some(({ type }) => type === "emit")) this.#host.journal.onOutgoing();
     await session?.runAfterCommit();
   }

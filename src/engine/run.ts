@@ -328,13 +328,11 @@ export class Run implements TaskOwner, SubmissionsHost {
     this.#host.onRecurred(this, successorOf(this.#claim, patch, this.#signals + 1));
   }
 
-  #onApplied(advance: Advance, { answers = [], receivers = 0 }: Extract<ChangeResult, { type: "applied" }>): void {
-    const { actions = [] } = advance;
-    this.#open.settle(actions, answers);
+  #onApplied(advance: Advance, result: Extract<ChangeResult, { type: "applied" }>): void {
+    const { answers = [], receivers = 0, unheard = [] } = result;
+    this.#open.settle(advance.actions ?? [], answers);
     this.facts?.applied(advance, answers, this.#cancel?.reason ?? undefined);
-    if (actions.length + receivers === 0) return;
-    const published = actions.flatMap(({ request }) => (request.type === "publish" ? [request.message.channel] : []));
-    this.#host.onSent(receivers, published);
+    if (receivers + unheard.length > 0) this.#host.onSent(receivers, unheard);
   }
 
   /** What came of a commit; whether it was applied. */

@@ -152,10 +152,10 @@ export class Worker implements RunHost<Run> {
     return this.#messages.ask(channel);
   }
 
-  onSent(receivers: number, published: readonly string[]): void {
+  onSent(receivers: number, unheard: readonly string[]): void {
     if (receivers > 0) this.#options.onSent();
     // Who began to wait meanwhile was not seen.
-    else for (const channel of published) this.#options.rouse(channel);
+    for (const channel of unheard) this.#options.rouse(channel);
   }
 
   /** There may be work, or there is: instances that are due, or messages to those that run here. */

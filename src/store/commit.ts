@@ -9,6 +9,7 @@
  */
 import type { Advance, Change, ChangeResult, Create, Deliver, Publish, Retry } from "../core/commit.ts";
 import type { NewEvent } from "../core/history.ts";
+import { channelsOf } from "../core/outgoing.ts";
 import { applyChange, existing } from "./batch/each.ts";
 import { inboxMessage, type Mailed } from "./batch/mail.ts";
 import { NotTogetherError } from "./batch/not-together.ts";
@@ -108,7 +109,9 @@ export class Committer {
     }
     const isThere = first !== undefined || answers.some((answer) => answer !== undefined);
     if (!isThere) return undefined;
-    return actions.length === 0 ? { type: "applied" } : { type: "applied", answers };
+    // Whom its messages came to is not known.
+    const unheard = channelsOf(change);
+    return actions.length === 0 ? { type: "applied", unheard } : { type: "applied", answers, unheard };
   }
 
   /** What has a batch's form in one transaction for each form, the rest in another. */

@@ -1,5 +1,6 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
+import { Housekeeping } from "../../src/engine/housekeeping.ts";
 import {
   ActivityError,
   ChannelModeConflictError,
@@ -418,6 +419,19 @@ describe("what workflows send", () => {
     await hasty.start(app);
     expect(await all.result()).toEqual(["bye"]);
   });
+});
+
+it("has who begins to wait at that moment called, even if what goes along reaches somebody", async () => {
+  const roused = vi.spyOn(Housekeeping.prototype, "rouse");
+  const both = defineWorkflow("both", async (ctx, to: string) => {
+    await Promise.all([ctx.publish("jobs", { n: 1 }), ctx.sendTo(to, "mail", "hello")]);
+  });
+  const app = await startApp({ workflows: [both, listen] });
+  const one = await listen.start(app, "direct", 1);
+  await until(async () => (await one.status()) === "waiting");
+  await (await both.start(app, one.id)).result();
+  await until(() => roused.mock.calls.some(([channel]) => channel === "jobs"));
+  roused.mockRestore();
 });
 
 describe("what activities send", () => {

@@ -39,7 +39,8 @@ const types = (results: readonly ChangeResult[]): unknown[] =>
   results.map((result) => {
     if (result.type === "refused") return { type: "refused" };
     if (result.type !== "applied") return result;
-    return { type: "applied", answers: result.answers ?? [], receivers: result.receivers ?? 0 };
+    const { answers = [], receivers = 0, unheard = [] } = result;
+    return { type: "applied", answers, receivers, unheard };
   });
 
 /** What is in the store, but for what no change writes. */

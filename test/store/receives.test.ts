@@ -1,7 +1,7 @@
 /** Receives on channels in batches, on each database: begun, and messages taken, as one by one. */
 import { type Arbitrary, array, assert, asyncProperty, boolean, constantFrom, record, subarray } from "fast-check";
 import { expect, it } from "vitest";
-import type { Action, ActionRequest } from "../../src/core/action.ts";
+import type { Action, ActionRequest, ChannelMessage, Post } from "../../src/core/action.ts";
 import type { Advance, Change } from "../../src/core/commit.ts";
 import { holdInstances } from "../../src/store/statements/instances.ts";
 import { databaseKind } from "../support/database.ts";
@@ -152,4 +152,36 @@ it.skipIf(databaseKind === "sqlite")("calls who waits even if its row is being w
   await until(isWaiting);
   await transaction.commit();
   expect(await called).toEqual([{ type: "delivered", receivers: 1 }]);
+});
+
+it("tells of the channels where nobody was called, whomever else the same instance has sent to", async () => {
+  const { store } = await openStore();
+  await store.commit([newInstance("sender"), newInstance("consumer"), newInstance("listener")], false);
+  await store.commit([advance("consumer", [{ type: "subscribe", channel: "heard", mode: "competing" }], 1)], false);
+  await store.commit([advance("consumer", [{ type: "take", channel: "heard", waits: true }], 2)], false);
+  const message = (channel: string, id: string): ChannelMessage => ({
+    channel,
+    fingerprint: id,
+    attributes: { id, channel },
+    data: "1",
+    at: 4,
+  });
+  const change = (posts: readonly Post[], requests: readonly ActionRequest[], first: number): Advance => ({
+    ...advance("sender", requests, first),
+    posts,
+  });
+  const sent = (to: string): Post => ({ type: "send", instanceId: to, message: message("direct", `to ${to}`) });
+  const asked = change(
+    [{ type: "publish", message: message("jobs", "one") }, sent("listener")],
+    [
+      { type: "publish", message: message("heard", "two") },
+      { type: "publish", message: message("others", "three") },
+    ],
+    1,
+  );
+  expect(await store.commit([asked], false)).toMatchObject([
+    { type: "applied", receivers: 2, unheard: ["jobs", "others"] },
+  ]);
+  // Whom it has reached is not known any more when the answer was lost.
+  expect(await store.commit([asked], true)).toMatchObject([{ type: "applied", unheard: ["jobs", "heard", "others"] }]);
 });

@@ -18,7 +18,7 @@ import { subscribe as subscribeToEvents } from "../statements/messages.ts";
 import { insertEvent, outboxRow } from "../statements/outbox.ts";
 import type { Answer } from "./answer.ts";
 import { awaitChild, startChild, undoChild } from "./children.ts";
-import { post, rouse } from "./mail.ts";
+import { post, rouse, unheardOf } from "./mail.ts";
 import { answerTo } from "./receives.ts";
 import { cancel } from "./requests.ts";
 
@@ -124,7 +124,9 @@ async function send(
 ): Promise<Answer> {
   const result = await post(queries, request);
   if (result.type === "undeliverable") return failed(action, undeliverable(result.instanceId, result.status));
-  return { ...completed(action, { id: request.message.attributes["id"] }), receivers: result.receivers };
+  const { receivers } = result;
+  const answer = completed(action, { id: request.message.attributes["id"] });
+  return { ...answer, receivers, unheard: unheardOf(request, receivers) };
 }
 
 async function cancelOther(

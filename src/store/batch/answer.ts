@@ -6,4 +6,6 @@ export interface Answer {
   readonly event: NewEvent | undefined;
   /** How many instances were sent something, or called. */
   readonly receivers: number;
+  /** The channel of a message that none of them was for. */
+  readonly unheard?: string | undefined;
 }

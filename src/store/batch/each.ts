@@ -17,7 +17,7 @@ import { subscribers } from "../statements/messages.ts";
 import { insertEvent, outboxRow } from "../statements/outbox.ts";
 import { rejoin, runAction } from "./actions.ts";
 import { report } from "./children.ts";
-import { deliver, post, publish, receiversOf, rouse, toBeRoused } from "./mail.ts";
+import { deliver, post, publish, receiversOf, rouse, toBeRoused, unheardOf } from "./mail.ts";
 import { recur } from "./recur.ts";
 import { cancel, retryCompensations } from "./requests.ts";
 import { retry } from "./retry.ts";
@@ -152,23 +152,35 @@ async function advance(queries: Queries, change: Advance): Promise<ChangeResult>
   if (!held) return { type: "fenced" };
   if (held.cancel_requested_at !== null && mayBeCalledOff(change)) return { type: "called_off" };
   for (const request of rejoins) await rejoin(queries, instanceId, request);
-  let receivers = await sendPosts(queries, instanceId, posts);
+  const reached = await sendPosts(queries, instanceId, posts);
+  let { receivers } = reached;
+  const unheard = [...reached.unheard];
   const answers: (NewEvent | undefined)[] = [];
   for (const action of actions) {
     const answer = await runAction(queries, instanceId, action);
     answers.push(answer.event);
     receivers += answer.receivers;
+    if (answer.unheard !== undefined) unheard.push(answer.unheard);
     if (answer.event) await queries.run(appendEvent, eventRow(instanceId, { ...answer.event, seq: action.seq }));
   }
   const written = await writeAndReport(queries, change);
   return written.type === "applied"
-    ? { type: "applied", answers, receivers: receivers + (written.receivers ?? 0) }
+    ? { type: "applied", answers, receivers: receivers + (written.receivers ?? 0), unheard }
     : written;
 }
 
-/** How many instances they were sent to, or called. If one cannot be delivered, nothing of the advance applies. */
-async function sendPosts(queries: Queries, instanceId: string, posts: readonly Post[]): Promise<number> {
+/** To whom an activity's messages went. */
+interface Reached {
+  /** How many instances they were sent to, or called. */
+  readonly receivers: number;
+  /** The channels of those that none was for. */
+  readonly unheard: readonly string[];
+}
+
+/** If one cannot be delivered, nothing of the advance applies. */
+async function sendPosts(queries: Queries, instanceId: string, posts: readonly Post[]): Promise<Reached> {
   let receivers = 0;
+  const unheard: string[] = [];
   for (const posted of posts) {
     if (posted.type === "emit") {
       await queries.run(insertEvent, outboxRow(instanceId, posted.event));
@@ -178,8 +190,10 @@ async function sendPosts(queries: Queries, instanceId: string, posts: readonly P
     // The activity has failed.
     if (result.type === "undeliverable") throw undeliverable(result.instanceId, result.status);
     receivers += result.receivers;
+    const channel = unheardOf(posted, result.receivers);
+    if (channel !== undefined) unheard.push(channel);
   }
-  return receivers;
+  return { receivers, unheard };
 }
 
 async function writeAndReport(queries: Queries, change: Advance): Promise<ChangeResult> {

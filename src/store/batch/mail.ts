@@ -52,6 +52,11 @@ export function post(queries: Queries, posted: Letter): Promise<Delivered> {
   }
 }
 
+/** The channel of what was published to nobody: who began to wait at this moment was not seen. */
+export function unheardOf(posted: Letter, receivers: number): string | undefined {
+  return posted.type === "publish" && receivers === 0 ? posted.message.channel : undefined;
+}
+
 /** To all subscribers of a broadcast channel; else it is kept, and one of those who wait is called. */
 export async function publish(queries: Queries, message: ChannelMessage): Promise<Delivered> {
   const { channel, at, attributes } = message;
