@@ -28,13 +28,17 @@ const LOOK_AFTER = 120;
 
 /** Whether an app waits for a lock of a row. */
 export async function isWaiting(): Promise<boolean> {
+  return (await waiting()) > 0;
+}
+
+/** How many connections do so; on MySQL one may be counted twice that waits for two. */
+export async function waiting(): Promise<number> {
   if (databaseKind === "postgres") {
-    const waiting = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
-    return (await testDatabase().rows(waiting)).length > 0;
+    const all = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    return (await testDatabase().rows(all)).length;
   }
   await new Promise((resolve) => setTimeout(resolve, LOOK_AFTER));
-  const waiting = waitingFor(databaseKind).replace("?", "database()");
-  return (await testDatabase().rows(waiting)).length > 0;
+  return (await testDatabase().rows(waitingFor(databaseKind).replace("?", "database()"))).length;
 }
 
 /** Whether somebody holds the lock. */

@@ -87,11 +87,6 @@ function channelsOf(change: Change): string[] {
   );
 }
 
-/** In the order in which `holdAll` locks; changes of one instance stay as they are. */
-export function inLockOrder(advances: readonly Advance[]): Advance[] {
-  return advances.toSorted((a, b) => (a.instanceId < b.instanceId ? -1 : Number(a.instanceId > b.instanceId)));
-}
-
 async function concernedBy(queries: Queries, change: Change): Promise<readonly string[]> {
   switch (change.type) {
     case "create":

@@ -6,8 +6,8 @@ import type { Advance, ChangeResult, Create } from "../../core/commit.ts";
 import type { Text, Together } from "../database.ts";
 import type { Dialect } from "../dialect.ts";
 import { eventRow, newRow, patchRow, subscriptionRows } from "../rows.ts";
-import { inLockOrder } from "./each.ts";
 import { appliedResult, childRows, childSubscriptionRows, eventsOf, holdRow, outboxRows } from "./foreseen.ts";
+import { inLockOrder } from "./lock-order.ts";
 import { partsOf, type Row, table, tuples } from "./mysql-rows.ts";
 
 /** Applies the changes together; rejects when one of them does not apply. */
@@ -16,8 +16,11 @@ export async function applyOnMysql(
   dialect: Dialect,
   changes: readonly (Create | Advance)[],
 ): Promise<ChangeResult[]> {
-  const creates = changes.flatMap((change) => (change.type === "create" ? [newRow(change.instance) as Row] : []));
-  const advances = inLockOrder(changes.filter((change) => change.type === "advance"));
+  const creates = changes.filter((change) => change.type === "create").map(({ instance }) => newRow(instance));
+  const advances = inLockOrder(
+    changes.filter((change) => change.type === "advance"),
+    ({ instanceId }) => instanceId,
+  );
   const events = advances.flatMap((advance) =>
     eventsOf(advance).map((event) => eventRow(advance.instanceId, event) as Row),
   );
@@ -27,8 +30,9 @@ export async function applyOnMysql(
   for (const part of partsOf(outboxRows(advances))) statements.push(putOut(part, dialect.now));
   const patches = advances.flatMap(patchRow);
   if (patches.length > 0) statements.push(update(patches, dialect));
-  if (creates.length > 0) statements.push(insertInstances(creates));
-  for (const part of partsOf(childRows(advances))) statements.push(insertChildren(part, dialect));
+  if (creates.length > 0) statements.push(insertInstances(inLockOrder(creates, ({ id }) => id)));
+  for (const part of partsOf(inLockOrder(childRows(advances), ({ id }) => id)))
+    statements.push(insertChildren(part, dialect));
   statements.push(...mailOf(changes, advances, dialect));
   await together(statements);
   return changes.map((change) => (change.type === "advance" ? appliedResult(change) : { type: "applied" }));

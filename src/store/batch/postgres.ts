@@ -9,9 +9,10 @@ import { eventRow, newRow, patchRow, subscriptionRows } from "../rows.ts";
 import type { Runner } from "../runner.ts";
 import { $int, type Sql, sql } from "../sql.ts";
 import { type Statement, statement } from "../statement.ts";
-import { existing, inLockOrder, refusalOf } from "./each.ts";
+import { existing, refusalOf } from "./each.ts";
 import { appliedResult, childRows, childSubscriptionRows, eventsOf, holdRow, outboxRows } from "./foreseen.ts";
 import { arrays, type List, rows } from "./lists.ts";
+import { inLockOrder } from "./lock-order.ts";
 
 const CREATES: List = [
   "new_row",
@@ -101,7 +102,7 @@ const more = (d: Dialect): Sql<string> => sql`,
        detached, awaited, created_at, updated_at)
     select child.id, child.workflow, 'pending', child.input, child."parentId", held.root_id, child.tags, child.priority,
       child.version, child."traceContext", child."wakeAt", 0, child.detached, child.awaited, child.at, child.at
-    from ${rows(CHILDREN)} join held on held.id = child."parentId"),
+    from ${rows(CHILDREN)} join held on held.id = child."parentId" order by child.id),
   put_out as (
     insert into romancy_outbox (instance_id, id, attributes, body, is_binary, next_at, queued_at, created_at)
     select outgoing."instanceId", outgoing.id, outgoing.attributes, outgoing.body, outgoing."isBinary",
@@ -176,8 +177,11 @@ export async function applyOnPostgres(
   runner: Runner,
   changes: readonly (Create | Advance)[],
 ): Promise<ChangeResult[]> {
-  const creates = changes.filter((change) => change.type === "create");
-  const advances = inLockOrder(changes.filter((change) => change.type === "advance"));
+  const creates = changes.filter((change) => change.type === "create").map(({ instance }) => newRow(instance));
+  const advances = inLockOrder(
+    changes.filter((change) => change.type === "advance"),
+    ({ instanceId }) => instanceId,
+  );
   const reads = advances.flatMap(({ instanceId, reads = [] }) => reads.map((read) => ({ instanceId, ...read })));
   const own = changes.flatMap(subscriptionRows).map((row) => ({ ...row, changedId: row.instanceId }));
   const subscriptions = [...own, ...childSubscriptionRows(advances)];
@@ -197,7 +201,7 @@ export async function applyOnPostgres(
     }),
     ...arrays(
       CREATES,
-      creates.map(({ instance }) => newRow(instance)),
+      inLockOrder(creates, ({ id }) => id),
     ),
     ...arrays(PATCHES, advances.flatMap(patchRow)),
     ...arrays(HOLDS, advances.map(holdRow)),
