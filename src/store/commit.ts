@@ -111,7 +111,7 @@ export class Committer {
     if (!isThere) return undefined;
     // Whom its messages came to is not known.
     const unheard = channelsOf(change);
-    return actions.length === 0 ? { type: "applied", unheard } : { type: "applied", answers, unheard };
+    return { type: "applied", ...(actions.length > 0 && { answers }), ...(unheard.length > 0 && { unheard }) };
   }
 
   /** What has a batch's form in one transaction for each form, the rest in another. */
