@@ -102,7 +102,7 @@ export class Lease {
   async setLock(name: string | null): Promise<void> {
     this.#lockName = name;
     // Before it has the lease there is no row to note it in.
-    if (this.#heldUntil > 0) await this.#options.store.setLock(this.#options.worker, name);
+    if (this.#heldUntil > 0) await this.#options.store.leases.setLock(this.#options.worker, name);
   }
 
   /** Stops renewing, and waits for what is under way. */
@@ -127,13 +127,13 @@ export class Lease {
     const dead = this.#deadAmong(survey);
     if (dead.length === 0 && !survey.hasOrphans) return;
     if (dead.length > 0) log.info("Taking over from dead workers.", { workers: dead.map(({ id }) => id) });
-    await store.removeWorkers(dead, now(), this.#deaths);
+    await store.leases.remove(dead, now(), this.#deaths);
     this.#options.onFreed();
   }
 
   #survey(): Promise<Survey> {
     const { store, workflows } = this.#options;
-    return store.survey(workflows());
+    return store.leases.survey(workflows());
   }
 
   #deadAmong({ workers }: Survey): WorkerSighting[] {
@@ -158,7 +158,7 @@ export class Lease {
     const { store, worker, duration, now, identity } = this.#options;
     await this.#sweep(await this.#survey());
     const begun = performance.now();
-    if (await store.addWorker(worker, this.#lockName, duration, now())) {
+    if (await store.leases.add(worker, this.#lockName, duration, now())) {
       this.#hold(begun);
       return true;
     }
@@ -171,14 +171,14 @@ export class Lease {
     const { store, worker, duration, now } = this.#options;
     const begun = performance.now();
     const wasHeld = this.isHeld;
-    const isKnown = await store.renewLease(worker, this.#lockName, duration);
+    const isKnown = await store.leases.renew(worker, this.#lockName, duration);
     if (isKnown && !this.#isForfeited) {
       this.#hold(begun);
       this.#options.onRenewed();
       if (!wasHeld) this.#options.onHeld();
       return;
     }
-    if (isKnown) await store.leave(worker, now());
+    if (isKnown) await store.leases.leave(worker, now());
     else this.#forfeit("The worker was taken for dead");
     if (await this.#take()) this.#options.onHeld();
   }

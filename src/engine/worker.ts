@@ -202,7 +202,7 @@ export class Worker implements RunHost<Run> {
     this.#dropAll("The app was shut down");
     await this.#lease.stop();
     try {
-      await this.#options.store.leave(this.#options.record, this.clock.now());
+      await this.#options.store.leases.leave(this.#options.record, this.clock.now());
       this.#options.announce("work");
     } catch (error) {
       this.#options.log.warn("Instances could not be handed back; others take over when the lease ends.", {

@@ -12,15 +12,17 @@ import { applyReports, type Ways } from "./batch/reports.ts";
 import { SqliteBatch } from "./batch/sqlite.ts";
 import { type Batches, type BatchForms, Committer } from "./commit.ts";
 import type { Connection, Database, LiveConnection, Together } from "./database.ts";
+import type { StoredLeases } from "./leases.ts";
 import { type Naming, qualify } from "./naming.ts";
 import type { Operations } from "./operations.ts";
 import type { StoredOutbox } from "./outbox.ts";
 import { forEachRow } from "./pages.ts";
 import { cancelOf, claimOf, endingOf } from "./records.ts";
 import type { StoredRetention } from "./retention.ts";
-import { retrying, retryTransient } from "./retry-transient.ts";
+import { retrying } from "./retry-transient.ts";
 import { eventOf } from "./rows.ts";
-import { type Params, type Queries, Runner } from "./runner.ts";
+import { type Queries, Runner } from "./runner.ts";
+import { SqlLeases } from "./sql-leases.ts";
 import { SqlOperations } from "./sql-operations.ts";
 import { SqlOutbox } from "./sql-outbox.ts";
 import { SqlRetention } from "./sql-retention.ts";
@@ -30,23 +32,8 @@ import * as channels from "./statements/channels.ts";
 import { type HistoryRow, historyPage } from "./statements/history.ts";
 import * as instances from "./statements/instances.ts";
 import * as messages from "./statements/messages.ts";
-import { freeEventsOf, freeOrphanEvents } from "./statements/outbox.ts";
 import * as workers from "./statements/workers.ts";
-import type {
-  Call,
-  Claim,
-  Deaths,
-  DueFilter,
-  Ending,
-  InboxMessage,
-  Owned,
-  Store,
-  StoreTransaction,
-  Survey,
-  Views,
-  WorkerRecord,
-  WorkerSighting,
-} from "./store.ts";
+import type { Call, Claim, DueFilter, Ending, InboxMessage, Owned, Store, StoreTransaction, Views } from "./store.ts";
 import { StoreSession } from "./store-session.ts";
 import { inTransaction } from "./transaction.ts";
 
@@ -54,12 +41,10 @@ import { inTransaction } from "./transaction.ts";
 const STALLED = 100;
 const FORGOTTEN_AT_ONCE = 1_000;
 
-/** Nobody died: instances are handed back, or were never begun. */
-const HANDED_BACK = { died: 0, maxRecoveries: 0, quarantine: null } as const;
-
 /** The store on any SQL database. */
 export class SqlStore implements Store {
   readonly views: Views;
+  readonly leases: StoredLeases;
   readonly outbox: StoredOutbox;
   readonly operations: Operations;
   readonly retention: StoredRetention;
@@ -75,6 +60,7 @@ export class SqlStore implements Store {
     this.#reader = retrying(database, this.#runner.on(database.reader));
     this.#writer = retrying(database, this.#runner.on(database.writer));
     this.views = new SqlViews(database, this.#runner);
+    this.leases = new SqlLeases(database, this.#runner);
     this.outbox = new SqlOutbox(database, this.#runner);
     this.operations = new SqlOperations(database, this.#runner);
     this.retention = new SqlRetention(database, this.#runner);
@@ -188,58 +174,12 @@ export class SqlStore implements Store {
     return taken === limit || unclaimed === limit;
   }
 
-  addWorker(worker: WorkerRecord, lockName: string | null, lease: number, now: number): Promise<boolean> {
-    const { id, incarnation } = worker;
-    return retryTransient(this.#database, () =>
-      inTransaction(this.#database, async (transaction) => {
-        if ((await this.#runner.run(transaction, workers.insertWorker, { ...worker, lockName, lease })) === 0) {
-          // It may be there because an earlier try was not answered.
-          const [holder] = await this.#runner.all(transaction, workers.incarnationOf, { id });
-          return holder?.incarnation === incarnation;
-        }
-        await this.#runner.run(transaction, instances.freeInstancesOf, { workerId: id, now, ...HANDED_BACK });
-        await this.#runner.run(transaction, freeEventsOf, { workerId: id, token: null });
-        return true;
-      }),
-    );
-  }
-
-  async renewLease({ id, incarnation }: WorkerRecord, lockName: string | null, lease: number): Promise<boolean> {
-    return (await this.#writer.run(workers.renewLease, { id, incarnation, lockName, lease })) > 0;
-  }
-
-  async setLock({ id, incarnation }: WorkerRecord, lockName: string | null): Promise<void> {
-    await this.#writer.run(workers.setLock, { id, incarnation, lockName });
-  }
-
-  async survey(workflows: readonly string[]): Promise<Survey> {
-    const rows = await this.#reader.all(workers.survey, { workflows, mostRecoveries: Number.MAX_SAFE_INTEGER });
-    return {
-      workers: rows.flatMap(({ id, incarnation, host, pid, born, expires_at: expiresAt, expired, locked }) =>
-        id === null
-          ? []
-          : [{ id, incarnation, host, pid, born, expiresAt, expired: expired === 1, hasLostLock: locked === 0 }],
-      ),
-      nextDue: rows[0]?.next_due ?? undefined,
-      nextEvent: rows[0]?.next_event ?? undefined,
-      hasOrphans: rows[0]?.orphans === 1,
-    };
-  }
-
-  removeWorkers(dead: readonly WorkerSighting[], now: number, deaths: Deaths): Promise<void> {
-    return this.#removeWorkers(dead, { now, ...(dead.length > 0 ? { died: 1, ...deaths } : HANDED_BACK) });
-  }
-
-  leave(worker: WorkerRecord, now: number): Promise<void> {
-    return this.#removeWorkers([{ ...worker, expiresAt: null }], { now, ...HANDED_BACK });
-  }
-
   ownedBy(workerId: string): Promise<Owned[]> {
     return this.#reader.all(instances.ownedBy, { workerId });
   }
 
   async free(workerId: string, { id, epoch }: Owned, now: number): Promise<void> {
-    await this.#writer.run(instances.freeInstance, { workerId, id, epoch, now, ...HANDED_BACK });
+    await this.#writer.run(instances.freeInstance, { workerId, id, epoch, now, ...instances.HANDED_BACK });
   }
 
   async time(): Promise<number> {
@@ -286,21 +226,6 @@ export class SqlStore implements Store {
 
   async notify(payload: string): Promise<void> {
     await this.#database.notify?.(this.channel, payload);
-  }
-
-  #removeWorkers(
-    gone: readonly (WorkerRecord & { readonly expiresAt: number | null })[],
-    freeing: Params<instances.FreeParams>,
-  ): Promise<void> {
-    return retryTransient(this.#database, () =>
-      inTransaction(this.#database, async (transaction) => {
-        for (const { id, incarnation, expiresAt } of gone) {
-          await this.#runner.run(transaction, workers.deleteWorker, { id, incarnation, expiresAt });
-        }
-        await this.#runner.run(transaction, instances.freeOrphans, freeing);
-        await this.#runner.run(transaction, freeOrphanEvents, {});
-      }),
-    );
   }
 }
 

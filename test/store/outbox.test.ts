@@ -136,16 +136,16 @@ describe("events of a worker", () => {
     const take = async (): Promise<void> => {
       expect(idsOf(await store.outbox.claim(worker.id, crypto.randomUUID(), 10, NOTHING))).toEqual(["a-1"]);
     };
-    expect(await store.addWorker(worker, null, 60_000, 1)).toBe(true);
+    expect(await store.leases.add(worker, null, 60_000, 1)).toBe(true);
     await take();
-    expect((await store.survey(["flow"])).hasOrphans).toBe(false);
-    await store.leave(worker, 1);
+    expect((await store.leases.survey(["flow"])).hasOrphans).toBe(false);
+    await store.leases.leave(worker, 1);
     await take();
-    expect(await store.survey(["flow"])).toMatchObject({ hasOrphans: true, nextEvent: undefined });
-    await store.removeWorkers([], 1, { maxRecoveries: 10, quarantine: "{}" });
-    expect((await store.survey(["flow"])).nextEvent).toBeLessThanOrEqual(Date.now() + 1_000);
+    expect(await store.leases.survey(["flow"])).toMatchObject({ hasOrphans: true, nextEvent: undefined });
+    await store.leases.remove([], 1, { maxRecoveries: 10, quarantine: "{}" });
+    expect((await store.leases.survey(["flow"])).nextEvent).toBeLessThanOrEqual(Date.now() + 1_000);
     await take();
-    expect(await store.addWorker({ ...worker, incarnation: "two" }, null, 60_000, 1)).toBe(true);
+    expect(await store.leases.add({ ...worker, incarnation: "two" }, null, 60_000, 1)).toBe(true);
     await take();
   });
 });

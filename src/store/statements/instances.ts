@@ -228,6 +228,9 @@ export const reopenInstance: Statement<"id" | "status" | "at"> = statement(
 
 export type FreeParams = "now" | "died" | "maxRecoveries" | "quarantine";
 
+/** Nobody died: instances are handed back, or were never begun. */
+export const HANDED_BACK = { died: 0, maxRecoveries: 0, quarantine: null } as const;
+
 /**
  * What makes instances nobody's and due (invariants 1 and 3), or blocks those whose owners died too often. A new epoch
  * keeps the owner out, should it live (invariant 2). `died` is 1 when the owner did not hand them back. The columns that
