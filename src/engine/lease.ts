@@ -9,7 +9,7 @@
 
 import { encodeThrown } from "../core/codec.ts";
 import { DuplicateNameError, messageOf, QuarantineError } from "../core/errors.ts";
-import type { Deaths, Store, Survey, WorkerRecord, WorkerSighting } from "../store/store.ts";
+import type { Deaths, Quarantined, Store, Survey, WorkerRecord, WorkerSighting } from "../store/store.ts";
 import type { Logger } from "../workflow/logger.ts";
 import { clearInterval, clearTimeout, performance, setInterval, setTimeout, wallClock } from "./machine-time.ts";
 import { settlesWithin } from "./patience.ts";
@@ -51,6 +51,12 @@ export interface LeaseOptions {
   readonly onLost: (reason: string) => void;
   /** Instances of a dead worker have become due. */
   readonly onFreed: () => void;
+  /**
+   * Instances of dead workers were blocked.
+   *
+   * @param error encoded: why
+   */
+  readonly onBlocked: (instances: readonly Quarantined[], error: string) => void;
   /** It has looked around. */
   readonly onSurveyed: (survey: Survey) => void;
 }
@@ -127,8 +133,13 @@ export class Lease {
     const dead = this.#deadAmong(survey);
     if (dead.length === 0 && !survey.hasOrphans) return;
     if (dead.length > 0) log.info("Taking over from dead workers.", { workers: dead.map(({ id }) => id) });
-    await store.leases.remove(dead, now(), this.#deaths);
+    const blocked = await store.leases.remove(dead, now(), this.#deaths);
     this.#options.onFreed();
+    if (blocked.length === 0) return;
+    log.error("Instances were blocked: worker after worker has died while it ran them.", {
+      instances: blocked.map(({ id }) => id),
+    });
+    this.#options.onBlocked(blocked, this.#deaths.quarantine);
   }
 
   #survey(): Promise<Survey> {

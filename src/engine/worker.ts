@@ -25,6 +25,7 @@ import { Slots } from "./slots.ts";
 import { TurnQueue } from "./turn-queue.ts";
 import { giveUpUnreadable } from "./unreadable.ts";
 import type { HookRunner } from "./watching/hooks.ts";
+import { tellQuarantine } from "./watching/instance-facts.ts";
 import type { WorkerOptions } from "./worker-options.ts";
 
 /** Milliseconds between two calls for help. */
@@ -94,6 +95,9 @@ export class Worker implements RunHost<Run> {
       onFreed: () => {
         this.poke();
         options.announce("work");
+      },
+      onBlocked: (blocked, error) => {
+        if (this.hooks) tellQuarantine(this.hooks, blocked, error);
       },
       onSurveyed: ({ nextDue, nextEvent }) => {
         // The database's clock may have been set meanwhile.

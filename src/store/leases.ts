@@ -40,6 +40,14 @@ export interface Deaths {
   readonly quarantine: string;
 }
 
+/** An instance that was blocked for the deaths of its owners. */
+export interface Quarantined {
+  readonly id: string;
+  readonly workflow: string;
+  /** JSON object of strings: the trace context of whoever started it. */
+  readonly traceContext: string | undefined;
+}
+
 export interface StoredLeases {
   /** Adds a worker, or answers `false` when its id is taken; frees what an earlier worker of that id left. */
   add(worker: WorkerRecord, lockName: string | null, leaseMilliseconds: number, now: number): Promise<boolean>;
@@ -51,9 +59,9 @@ export interface StoredLeases {
   setLock(worker: WorkerRecord, lockName: string | null): Promise<void>;
   /**
    * Removes workers that have died, unless they have given a sign of life since they were seen, and frees their
-   * instances, and those of owners that do not exist.
+   * instances, and those of owners that do not exist. Gives those that were blocked instead.
    */
-  remove(workers: readonly WorkerSighting[], now: number, deaths: Deaths): Promise<void>;
+  remove(workers: readonly WorkerSighting[], now: number, deaths: Deaths): Promise<Quarantined[]>;
   /** Removes the worker itself, which hands its instances back. */
   leave(worker: WorkerRecord, now: number): Promise<void>;
 }

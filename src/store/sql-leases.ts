@@ -1,6 +1,6 @@
 /** Workers and their leases on any SQL database. */
 import type { Database } from "./database.ts";
-import type { Deaths, StoredLeases, Survey, WorkerRecord, WorkerSighting } from "./leases.ts";
+import type { Deaths, Quarantined, StoredLeases, Survey, WorkerRecord, WorkerSighting } from "./leases.ts";
 import { retrying, retryTransient } from "./retry-transient.ts";
 import type { Params, Queries, Runner } from "./runner.ts";
 import * as instances from "./statements/instances.ts";
@@ -59,25 +59,33 @@ export class SqlLeases implements StoredLeases {
     };
   }
 
-  remove(dead: readonly WorkerSighting[], now: number, deaths: Deaths): Promise<void> {
+  remove(dead: readonly WorkerSighting[], now: number, deaths: Deaths): Promise<Quarantined[]> {
     return this.#remove(dead, { now, ...(dead.length > 0 ? { died: 1, ...deaths } : instances.HANDED_BACK) });
   }
 
-  leave(worker: WorkerRecord, now: number): Promise<void> {
-    return this.#remove([{ ...worker, expiresAt: null }], { now, ...instances.HANDED_BACK });
+  async leave(worker: WorkerRecord, now: number): Promise<void> {
+    await this.#remove([{ ...worker, expiresAt: null }], { now, ...instances.HANDED_BACK });
   }
 
   #remove(
     gone: readonly (WorkerRecord & { readonly expiresAt: number | null })[],
     freeing: Params<instances.FreeParams>,
-  ): Promise<void> {
+  ): Promise<Quarantined[]> {
     return retryTransient(this.#database, () =>
       inTransaction(this.#database, async (transaction) => {
         for (const { id, incarnation, expiresAt } of gone) {
           await this.#runner.run(transaction, workers.deleteWorker, { id, incarnation, expiresAt });
         }
+        const { died, maxRecoveries } = freeing;
+        const blocked =
+          died === 1 ? await this.#runner.all(transaction, instances.orphansToBlock, { maxRecoveries }) : [];
         await this.#runner.run(transaction, instances.freeOrphans, freeing);
         await this.#runner.run(transaction, freeOrphanEvents, {});
+        return blocked.map(({ id, workflow, trace_context }) => ({
+          id,
+          workflow,
+          traceContext: trace_context ?? undefined,
+        }));
       }),
     );
   }

@@ -50,6 +50,7 @@ const HOT: readonly (readonly [string, Statement<string, unknown>, Expected])[] 
   ["owned", instances.ownedBy, OWNER],
   ["sweep", instances.freeInstancesOf, OWNER],
   ["free orphans", instances.freeOrphans, OWNER],
+  ["orphans to block", instances.orphansToBlock, OWNER],
   ["unblock", instances.unblockInstances, /romancy_instances_(blocked|workflow)/],
   ["finish", instances.finishInstance, KEY],
   ["suspend", instances.suspendInstance, KEY],

@@ -3,6 +3,7 @@ import { failuresOf } from "../../core/child.ts";
 import { decode } from "../../core/codec.ts";
 import type { InstancePatch, NewInstance } from "../../core/commit.ts";
 import { contextOf } from "../../core/trace-context.ts";
+import type { Quarantined } from "../../store/store.ts";
 import type { InstanceFact, WorkflowFailed } from "../../workflow/hooks.ts";
 import { decodeTags } from "../tags.ts";
 import type { HookRunner } from "./hooks.ts";
@@ -85,19 +86,34 @@ export function tellEnd(
       break;
     }
     case "block":
-      figures?.workflowBlocked(workflowName);
-      hooks.tell("onWorkflowBlocked", () => ({
-        ...instance,
-        get error() {
-          return hide(decode(patch.error));
-        },
-      }));
+      tellBlocked(hooks, instance, () => hide(decode(patch.error)));
       break;
     case "compensate":
     case "progress":
     case "suspend":
       break;
   }
+}
+
+/**
+ * Instances cannot go on, because worker after worker has died while it ran them.
+ *
+ * @param error encoded
+ */
+export function tellQuarantine(hooks: HookRunner, blocked: readonly Quarantined[], error: string): void {
+  for (const { id: instanceId, workflow: workflowName, traceContext } of blocked) {
+    tellBlocked(hooks, { instanceId, workflowName, traceContext: contextOf(traceContext) }, () => decode(error));
+  }
+}
+
+function tellBlocked(hooks: HookRunner, instance: InstanceFact, errorOf: () => unknown): void {
+  hooks.figures?.workflowBlocked(instance.workflowName);
+  hooks.tell("onWorkflowBlocked", () => ({
+    ...instance,
+    get error() {
+      return errorOf();
+    },
+  }));
 }
 
 function withFailure<End extends object>(

@@ -251,10 +251,27 @@ export const freeInstancesOf: Statement<FreeParams | "workerId"> = statement(
   () => sql`${free()} where worker_id = ${$("workerId")}`,
 );
 
+/** Of such owners as `freeOrphans` is about. */
+const IS_ORPHAN = sql`worker_id is not null and worker_id not in (select id from romancy_workers)`;
+
+export interface PoisonRow {
+  readonly id: string;
+  readonly workflow: string;
+  readonly trace_context: string | null;
+}
+
+/** Those that `freeOrphans` is about to block, locked. */
+export const orphansToBlock: Statement<"maxRecoveries", PoisonRow> = statement(
+  "instances.orphansToBlock",
+  (d) => sql`
+  select id, workflow, trace_context from romancy_instances
+  where ${IS_ORPHAN} and recoveries + 1 >= ${$int("maxRecoveries")} ${d.lockRow}`,
+);
+
 /** The same for owners that have no row as workers. */
 export const freeOrphans: Statement<FreeParams> = statement(
   "instances.freeOrphans",
-  () => sql`${free()} where worker_id is not null and worker_id not in (select id from romancy_workers)`,
+  () => sql`${free()} where ${IS_ORPHAN}`,
 );
 
 /** The same for one instance, if it still is the worker's. */
