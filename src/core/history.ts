@@ -187,8 +187,8 @@ interface RollbackRetried extends EventBase {
 /** An operator had it go on: it had failed, or was blocked. See `heedRetries`. */
 interface Retried extends EventBase {
   readonly kind: "retried";
-  /** The operation whose failure is taken back; `null` for none. */
-  readonly withdrawn: string | null;
+  /** The operations whose failures are taken back. */
+  readonly withdrawn: readonly string[];
   /** Encoded text of what the instance had failed of, or was blocked by. */
   readonly error: string | null;
 }

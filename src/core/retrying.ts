@@ -39,7 +39,7 @@ export interface HeededHistory {
 const NONE: ReadonlySet<number> = new Set();
 
 /**
- * Leaves out what retries have taken back: all that is recorded, by then, of the operation that failed, but for the wait
+ * Leaves out what retries have taken back: all that is recorded, by then, of the operations that failed, but for the wait
  * for a child, which is retried too and whose end is still to come.
  */
 export function heedRetries(history: readonly HistoryEvent[]): HeededHistory {
@@ -47,15 +47,22 @@ export function heedRetries(history: readonly HistoryEvent[]): HeededHistory {
   let events: HistoryEvent[] = [];
   const doubtful = new Set<number>();
   for (const event of history) {
-    if (event.kind === "retried" && event.withdrawn !== null) {
-      const { withdrawn } = event;
-      const failedAt = events.findLast(({ operationId }) => operationId === withdrawn)?.seq ?? event.seq;
-      events = events.filter((earlier) => earlier.operationId !== withdrawn || isWaitForChild(earlier));
+    if (event.kind === "retried" && event.withdrawn.length > 0) {
+      const withdrawn = new Set(event.withdrawn);
+      const failedAt = firstEnd(events, withdrawn) ?? event.seq;
+      events = events.filter((earlier) => !withdrawn.has(earlier.operationId) || isWaitForChild(earlier));
       for (const { seq } of events) if (seq > failedAt) doubtful.add(seq);
     }
     events.push(event);
   }
   return { events, doubtful };
+}
+
+/** Where the first of the operations ended: their last events are how they failed. */
+function firstEnd(events: readonly HistoryEvent[], operations: ReadonlySet<string>): number | undefined {
+  const ends = new Map<string, number>();
+  for (const { operationId, seq } of events) if (operations.has(operationId)) ends.set(operationId, seq);
+  return ends.size === 0 ? undefined : Math.min(...ends.values());
 }
 
 /** One with a deadline is begun anew, and with it the time. */
@@ -73,15 +80,36 @@ export function awaitedChildren(history: readonly HistoryEvent[]): string[] {
   );
 }
 
-/** The operation whose failure the code did not catch; `undefined` when it threw something of its own. */
-export function findCulprit(thrown: unknown, history: readonly HistoryEvent[]): Culprit | undefined {
-  const failed = heedRetries(history).events.findLast((event) => isFailure(event, thrown));
-  if (!failed) return undefined;
-  return { operationId: failed.operationId, childId: failed.kind === "child_ended" ? failed.childId : undefined };
+/**
+ * The operations of which the code has failed, in the order of their failures: that whose failure it did not catch, those
+ * that it has thrown an error because of (`cause`), or several together (`errors`). None when it threw something of its own.
+ */
+export function findCulprits(thrown: unknown, history: readonly HistoryEvent[]): Culprit[] {
+  const { events } = heedRetries(history);
+  const culprits = new Set<HistoryEvent>();
+  for (const error of outcomesIn(thrown)) {
+    const failed = events.findLast((event) => isFailure(event, error));
+    if (failed) culprits.add(failed);
+  }
+  return [...culprits]
+    .toSorted((a, b) => a.seq - b.seq)
+    .map((failed) => ({
+      operationId: failed.operationId,
+      childId: failed.kind === "child_ended" ? failed.childId : undefined,
+    }));
 }
 
-function isFailure(event: HistoryEvent, thrown: unknown): boolean {
+/** How operations ended that an error tells of. What lies behind such an end is of the activity, or of another instance. */
+function outcomesIn(thrown: unknown, seen: Set<unknown> = new Set()): (ActivityError | WorkflowFailedError)[] {
+  if (thrown instanceof ActivityError || thrown instanceof WorkflowFailedError) return [thrown];
+  if (!(thrown instanceof Error) || seen.has(thrown)) return [];
+  seen.add(thrown);
+  const together = thrown instanceof AggregateError ? thrown.errors : [];
+  return [thrown.cause, ...together].flatMap((error) => outcomesIn(error, seen));
+}
+
+function isFailure(event: HistoryEvent, thrown: ActivityError | WorkflowFailedError): boolean {
   if (thrown instanceof ActivityError)
     return event.kind === "activity_failed" && event.operationId === thrown.activityId;
-  return thrown instanceof WorkflowFailedError && event.kind === "child_ended" && event.childId === thrown.instanceId;
+  return event.kind === "child_ended" && event.childId === thrown.instanceId;
 }

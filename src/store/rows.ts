@@ -188,7 +188,7 @@ export function eventOf(row: HistoryRow): HistoryEvent {
     case "rollback_retried":
       return { ...base, kind };
     case "retried": {
-      const { withdrawn, error } = JSON.parse(textOf(row)) as { withdrawn: string | null; error: unknown };
+      const { withdrawn, error } = JSON.parse(textOf(row)) as { withdrawn: string[]; error: unknown };
       return { ...base, kind, withdrawn, error: error === null ? null : JSON.stringify(error) };
     }
     case "compensation_failed": {

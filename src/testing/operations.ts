@@ -55,6 +55,6 @@ function happenedIn(entry: HistoryEntry): string {
     case "rollback_retried":
       return "rollback retried";
     case "retried":
-      return entry.withdrawn === undefined ? "retried" : `retried: ${entry.withdrawn} is tried anew`;
+      return entry.withdrawn.length === 0 ? "retried" : `retried: ${entry.withdrawn.join(", ")} tried anew`;
   }
 }

@@ -60,7 +60,7 @@ describe("a retry of a failed instance", () => {
       "retried",
       "activity_completed",
     ]);
-    expect(history[3]).toMatchObject({ withdrawn: "fragile:1", error: { name: "ActivityError" } });
+    expect(history[3]).toMatchObject({ withdrawn: ["fragile:1"], error: { name: "ActivityError" } });
     const { error, completedAt } = await app.getInstance(handle.id);
     expect(error).toBeUndefined();
     expect(completedAt).toBeInstanceOf(Date);
@@ -83,7 +83,7 @@ describe("a retry of a failed instance", () => {
     expect(await client.getInstance(id)).toMatchObject({ status: "pending", completedAt: undefined });
     const two = await startApp({ workflows: [fixed] });
     expect(await two.handle(fixed, id).result()).toEqual([1, 2]);
-    expect((await two.getHistory(id))[1]).toMatchObject({ kind: "retried", withdrawn: undefined });
+    expect((await two.getHistory(id))[1]).toMatchObject({ kind: "retried", withdrawn: [] });
   });
 
   it("keeps what branches beside it have come to, also after it had failed", async () => {
@@ -173,6 +173,54 @@ describe("a retry of a failed instance", () => {
     expect(await handle.result()).toBe("child: done");
     expect(runs).toEqual(["fragile:1 1", "fragile:1 2", "fragile:1 1"]);
     expect((await app.listInstances({ workflow: "child" })).instances).toHaveLength(1);
+  });
+
+  it("tries anew what its code threw another error because of", async () => {
+    const { activity, repair, runs } = fragile();
+    const flow = defineWorkflow("flow", async (ctx) => {
+      try {
+        return await activity(ctx);
+      } catch (cause) {
+        throw new Error("The order was not shipped.", { cause });
+      }
+    });
+    const app = await startApp({ workflows: [flow] });
+    const handle = await flow.start(app);
+    await expect(handle.result()).rejects.toThrow("not shipped");
+    repair();
+    await app.retry(handle.id);
+    expect(await handle.result()).toBe("done");
+    expect(runs).toHaveLength(3);
+  });
+
+  it("tries anew all that failed together, the children among them, and keeps the others", async () => {
+    const { activity, repair, runs } = fragile();
+    const second = fragile("second");
+    let count = 0;
+    const sound = defineActivity("sound", () => ++count);
+    const child = defineWorkflow("child", (ctx) => second.activity(ctx));
+    const flow = defineWorkflow("flow", async (ctx) => {
+      const ended = await Promise.allSettled([activity(ctx), sound(ctx), child(ctx), sound(ctx)]);
+      const errors = ended.flatMap((end) => (end.status === "rejected" ? [end.reason as unknown] : []));
+      if (errors.length > 0) throw new AggregateError(errors, `${errors.length} have failed`);
+      return ended.map((end) => (end.status === "fulfilled" ? end.value : undefined));
+    });
+    const app = await startApp({ workflows: [flow, child] });
+    const handle = await flow.start(app);
+    await expect(handle.result()).rejects.toThrow("2 have failed");
+    repair();
+    await app.retry(handle.id);
+    await expect(handle.result()).rejects.toThrow("1 have failed");
+    second.repair();
+    await app.retry(handle.id);
+    expect(await handle.result()).toEqual(["done", 1, "done", 2]);
+    expect(runs).toHaveLength(3);
+    expect(count).toBe(2);
+    const withdrawn = (await app.getHistory(handle.id)).flatMap((entry) =>
+      entry.kind === "retried" ? [entry.withdrawn] : [],
+    );
+    // In the order in which they have failed.
+    expect(withdrawn.map((ids) => ids.toSorted())).toEqual([["child:1", "fragile:1"], ["child:1"]]);
   });
 
   it("is told of a child that ended while it did not go on", async () => {

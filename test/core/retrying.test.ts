@@ -2,11 +2,11 @@ import { describe, expect, it } from "vitest";
 import { encodeEnding } from "../../src/core/child.ts";
 import { ActivityError, WorkflowFailedError } from "../../src/core/errors.ts";
 import type { NewEvent } from "../../src/core/history.ts";
-import { awaitedChildren, findCulprit, heedRetries } from "../../src/core/retrying.ts";
+import { awaitedChildren, findCulprits, heedRetries } from "../../src/core/retrying.ts";
 import { callOff } from "../../src/core/slot.ts";
 import { attemptFailed, completed, failed, historyOf, start, timerFired, timerStarted } from "./execution-bench.ts";
 
-const retried = (withdrawn: string | null): NewEvent => ({
+const retried = (...withdrawn: string[]): NewEvent => ({
   kind: "retried",
   operationId: "retry",
   at: 1,
@@ -39,7 +39,7 @@ describe("heedRetries", () => {
 
   it("leaves a history as it is that was not retried, or of which nothing was taken back", () => {
     expect(read(failed("a:1"))).toEqual({ events: ["1 activity_failed"], doubtful: [] });
-    expect(read(failed("a:1"), retried(null))).toEqual({ events: ["1 activity_failed", "2 retried"], doubtful: [] });
+    expect(read(failed("a:1"), retried())).toEqual({ events: ["1 activity_failed", "2 retried"], doubtful: [] });
   });
 
   it("leaves out all of the operation that failed, up to then, and doubts what came after", () => {
@@ -55,6 +55,14 @@ describe("heedRetries", () => {
       "7 retried",
       "8 activity_completed",
     ]);
+  });
+
+  it("leaves out all of those that failed together, and doubts what came after the first", () => {
+    const events = [completed("b:1"), failed("a:1"), completed("c:1"), failed("a:2"), retried("a:1", "a:2")];
+    expect(read(...events)).toEqual({
+      events: ["1 activity_completed", "3 activity_completed", "5 retried"],
+      doubtful: [3],
+    });
   });
 
   it("keeps the wait for a child, unless its time is limited", () => {
@@ -73,22 +81,41 @@ describe("heedRetries", () => {
   });
 });
 
-describe("findCulprit", () => {
+describe("findCulprits", () => {
   const history = historyOf(failed("a:1"), failed("b:1"), childEnded("child:1"), completed("a:2"));
+  const activity = (id: string): ActivityError => new ActivityError("a", id, 2, "no");
+  const child = new WorkflowFailedError("child", "id of child:1", "no");
+  const found = (thrown: unknown): string[] => findCulprits(thrown, history).map(({ operationId }) => operationId);
 
-  it("is the operation of which the error tells, the last one if there were several", () => {
-    const thrown = new ActivityError("a", "a:1", 2, "no");
-    expect(findCulprit(thrown, history)).toEqual({ operationId: "a:1", childId: undefined });
-    expect(findCulprit(new WorkflowFailedError("child", "id of child:1", "no"), history)).toEqual({
-      operationId: "child:1",
-      childId: "id of child:1",
-    });
+  it("is the operation of which the error tells", () => {
+    expect(findCulprits(activity("a:1"), history)).toEqual([{ operationId: "a:1", childId: undefined }]);
+    expect(findCulprits(child, history)).toEqual([{ operationId: "child:1", childId: "id of child:1" }]);
+  });
+
+  it("is that because of which the code has thrown an error of its own", () => {
+    const inner = new Error("not charged", { cause: activity("b:1") });
+    expect(found(new TypeError("no order", { cause: inner }))).toEqual(["b:1"]);
+  });
+
+  it("are all that have failed together", () => {
+    const together = new AggregateError(
+      [child, new Error("one more"), activity("b:1"), activity("b:1")],
+      "some failed",
+    );
+    expect(found(new Error("no order", { cause: together }))).toEqual(["b:1", "child:1"]);
+  });
+
+  it("is none of what an activity, or another instance, has thrown in turn", () => {
+    expect(found(new ActivityError("c", "c:1", 1, activity("a:1")))).toEqual([]);
+    expect(found(new WorkflowFailedError("child", "another", activity("a:1")))).toEqual([]);
   });
 
   it("is nobody when the code threw something else, or the failure was taken back", () => {
-    expect(findCulprit(new Error("a bug"), history)).toBeUndefined();
-    const later = historyOf(failed("a:1"), retried("a:1"));
-    expect(findCulprit(new ActivityError("a", "a:1", 2, "no"), later)).toBeUndefined();
+    const looped = new Error("a bug");
+    looped.cause = looped;
+    expect(found(looped)).toEqual([]);
+    expect(found("a text")).toEqual([]);
+    expect(findCulprits(activity("a:1"), historyOf(failed("a:1"), retried("a:1")))).toEqual([]);
   });
 });
 

@@ -54,8 +54,8 @@ export type HistoryEntry = EntryBase &
     | { readonly kind: "rollback_retried" }
     | {
         readonly kind: "retried";
-        /** The operation whose failure was taken back, if it was one. */
-        readonly withdrawn: string | undefined;
+        /** The operations whose failures were taken back. */
+        readonly withdrawn: readonly string[];
         /** What the instance had failed of, or was blocked by. */
         readonly error: unknown;
       }
@@ -123,7 +123,7 @@ function entryOf(event: HistoryEvent): HistoryEntry {
     case "rollback_retried":
       return { ...base, kind: event.kind };
     case "retried":
-      return { ...base, kind: event.kind, withdrawn: event.withdrawn ?? undefined, error: decoded(event.error) };
+      return { ...base, kind: event.kind, withdrawn: event.withdrawn, error: decoded(event.error) };
   }
 }
 

@@ -2,7 +2,7 @@
 import { decode } from "../../core/codec.ts";
 import type { ChangeResult, Retry } from "../../core/commit.ts";
 import type { HistoryEvent } from "../../core/history.ts";
-import { awaitedChildren, findCulprit, type RetryObstacle } from "../../core/retrying.ts";
+import { awaitedChildren, findCulprits, type RetryObstacle } from "../../core/retrying.ts";
 import { type InstanceStatus, isFinished, transition } from "../../core/status.ts";
 import { forEachRow } from "../pages.ts";
 import { eventOf, PRIORITY_STEP } from "../rows.ts";
@@ -15,14 +15,16 @@ import { lockCurrent, tellOfEnd } from "./children.ts";
 /** What is to be written of one instance. */
 interface Step {
   readonly row: ChildRow;
-  /** The operation whose failure is taken back; `null` for none. */
-  readonly withdrawn: string | null;
+  /** The operations whose failures are taken back. */
+  readonly withdrawn: readonly string[];
 }
 
 type Plan =
   /** All of these; children come first. */
   | { readonly type: "possible"; readonly steps: readonly Step[] }
   | { readonly type: "impossible"; readonly obstacle: RetryObstacle };
+
+const NOTHING: Plan = { type: "possible", steps: [] };
 
 /**
  * Of the instance, or of the one that it went on as. With one that has failed because of a child, the child is retried.
@@ -74,24 +76,26 @@ function toldParentOf({ status, parent_id: parentId, awaited }: ChildRow): strin
 async function planFor(queries: Queries, row: ChildRow): Promise<Plan> {
   const status = row.status as InstanceStatus;
   if (transition(status, "retry") === undefined) return { type: "impossible", obstacle: { type: "status" } };
-  if (status === "blocked") return { type: "possible", steps: [{ row, withdrawn: null }] };
+  if (status === "blocked") return { type: "possible", steps: [{ row, withdrawn: [] }] };
   const history = await historyOf(queries, row.id);
   if (row.compensation_errors !== null || history.some(({ kind }) => kind === "rollback_started")) {
     return { type: "impossible", obstacle: { type: "undone" } };
   }
-  const culprit = findCulprit(row.error === null ? undefined : decode(row.error), history);
-  const own: Step = { row, withdrawn: culprit?.operationId ?? null };
-  if (culprit?.childId === undefined) return { type: "possible", steps: [own] };
-  const child = await planForChild(queries, culprit.childId);
-  return child.type === "possible" ? { type: "possible", steps: [...child.steps, own] } : child;
+  const culprits = findCulprits(row.error === null ? undefined : decode(row.error), history);
+  const steps: Step[] = [];
+  for (const { childId } of culprits) {
+    const child: Plan = childId === undefined ? NOTHING : await planForChild(queries, childId);
+    if (child.type === "impossible") return child;
+    steps.push(...child.steps);
+  }
+  return { type: "possible", steps: [...steps, { row, withdrawn: culprits.map(({ operationId }) => operationId) }] };
 }
 
 /** The child of which its parent has failed. One that goes on, or has completed meanwhile, is as it should be. */
 async function planForChild(queries: Queries, childId: string): Promise<Plan> {
   const row = await lockCurrent(queries, childId);
   const status = row?.status as InstanceStatus | undefined;
-  if (!row || status === undefined || status === "completed" || !isFinished(status))
-    return { type: "possible", steps: [] };
+  if (!row || status === undefined || status === "completed" || !isFinished(status)) return NOTHING;
   const plan = await planFor(queries, row);
   if (plan.type === "possible") return plan;
   return { type: "impossible", obstacle: { type: "child", childId: row.id, status, obstacle: plan.obstacle } };
