@@ -12,8 +12,11 @@ export interface Text {
   readonly values: readonly SqlValue[];
 }
 
-/** Runs statements in one round trip, until one fails; tells how many rows each changed. */
-export type Together = (statements: readonly Text[]) => Promise<readonly number[]>;
+/** How many rows a statement has changed, or those that it has found. */
+export type Reply = number | readonly Row[];
+
+/** Runs statements in one round trip, until one fails. */
+export type Together = (statements: readonly Text[]) => Promise<readonly Reply[]>;
 
 /** Where statements run. Whole numbers come back as numbers, texts as strings. */
 export interface Connection {
@@ -110,7 +113,7 @@ export interface Database {
   share(): Promise<SharedTransaction>;
   /** The same at once, unless another is before. */
   shareNow(): SharedTransaction | undefined;
-  /** Runs statements as one transaction in one round trip, where a connection can; tells how many rows each changed. */
+  /** Runs statements as one transaction in one round trip, where a connection can. */
   readonly transact?: Together;
   /** Runs the body while nobody else, in any process, runs one; in a transaction where the database has such for schemas. */
   exclusively<T>(body: (connection: Connection) => Promise<T>): Promise<T>;

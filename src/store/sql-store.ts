@@ -294,7 +294,7 @@ function batchesFor(database: Database, runner: Runner): Batches {
                 inTransaction(database, (transaction) =>
                   keepOnMysql(qualified(transaction.together, naming), runner.on(transaction), kept),
                 ),
-              mail: (others) => mailOnMysql(transact, others),
+              mail: (others) => mailOnMysql(transact, dialect, others),
             }),
         },
       };

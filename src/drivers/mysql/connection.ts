@@ -1,4 +1,4 @@
-import type { Connection, Row, Text } from "../../store/database.ts";
+import type { Connection, Reply, Row, Text } from "../../store/database.ts";
 import type { Bindable } from "../../store/sql.ts";
 import type { Compiled } from "../../store/statement.ts";
 import { within } from "../within.ts";
@@ -56,21 +56,18 @@ export class MysqlConnection implements Connection {
     );
   }
 
-  /**
-   * Runs the statements until one fails, in one round trip if the connection can and the server takes as much; tells how
-   * many rows each changed.
-   */
-  async together(statements: readonly Text[]): Promise<number[]> {
-    const changed: number[] = [];
+  /** Runs the statements until one fails, in one round trip if the connection can and the server takes as much. */
+  async together(statements: readonly Text[]): Promise<Reply[]> {
+    const replies: Reply[] = [];
     for (const part of queriesOf(statements, this.#takesSeveral ? this.#packet / MOST_BYTES : 0)) {
       const [first, ...others] = part;
       if (!first) continue;
       const values = part.flatMap((statement) => statement.values);
       const results = await this.#query(part.map(({ text }) => text).join("; "), values);
       const all = others.length > 0 ? (results as unknown as MysqlResult[]) : [results];
-      changed.push(...all.map((result) => ("affectedRows" in result ? result.affectedRows : 0)));
+      replies.push(...all.map((result) => ("affectedRows" in result ? result.affectedRows : result)));
     }
-    return changed;
+    return replies;
   }
 
   async #query(text: string, values: readonly Bindable[]): Promise<MysqlResult> {
@@ -122,10 +119,10 @@ export const BEGIN: readonly Text[] = [
 ];
 
 /** Runs the statements as a transaction. */
-export async function transact(connection: MysqlConnection, statements: readonly Text[]): Promise<number[]> {
+export async function transact(connection: MysqlConnection, statements: readonly Text[]): Promise<Reply[]> {
   try {
-    const changed = await connection.together([...BEGIN, ...statements, { text: "commit", values: [] }]);
-    return changed.slice(BEGIN.length, -1);
+    const replies = await connection.together([...BEGIN, ...statements, { text: "commit", values: [] }]);
+    return replies.slice(BEGIN.length, -1);
   } catch (error) {
     if (!isConnectionLost(error)) await connection.script("rollback");
     throw error;

@@ -10,6 +10,7 @@ import type {
   Connection,
   Database,
   LiveConnection,
+  Reply,
   SharedTransaction,
   Text,
   Transaction,
@@ -183,7 +184,7 @@ class MysqlDatabase implements Database {
     return new MysqlSession(() => this.#users.getConnection());
   }
 
-  async transact(statements: readonly Text[]): Promise<readonly number[]> {
+  async transact(statements: readonly Text[]): Promise<readonly Reply[]> {
     return this.#lanes.use((client) => transact(this.#connectionOf(client), statements));
   }
 

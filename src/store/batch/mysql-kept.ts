@@ -15,7 +15,7 @@ export async function keepOnMysql(
   const messages = changes.map(({ message }) => message);
   const called = new Set<ChannelMessage>();
   for (const [channel, group] of Map.groupBy(messages, (message) => message.channel)) {
-    const kept = (await together(insertsOf(group))).reduce((sum, count) => sum + count, 0);
+    const kept = (await together(insertsOf(group))).reduce((sum: number, count) => sum + Number(count), 0);
     const count = await callWaiting(queries, channel, group[0]?.at ?? 0, kept);
     for (const message of group.slice(0, count)) called.add(message);
   }

@@ -1,174 +1,182 @@
-/** Messages from outside of instances, all of a batch in one round trip on MySQL and MariaDB. */
+/**
+ * Messages to instances, all of a batch in one round trip on MySQL and MariaDB.
+ *
+ * 1. All receivers are locked first, in the order of their ids, as by all who lock several: each message by itself would
+ *    come to them in an order of its own, and wait for who waits for it.
+ * 2. Whom messages are for is found out by each statement anew: who went on as another while its row was waited for has
+ *    handed on what it heard of. So all is done twice, the second time for those who lack the message.
+ * 3. The counts of deliveries are also the places in the inboxes: they are raised by as many as there are messages, and
+ *    the messages are put there in their order.
+ * 4. An event is for those who hear of its type with its key, and with none.
+ */
 import type { Deliver, NewMessage, Publish } from "../../core/commit.ts";
-import type { Text, Together } from "../database.ts";
+import type { Row as Found, Text, Together } from "../database.ts";
 import type { Dialect } from "../dialect.ts";
-import type { SqlValue } from "../sql.ts";
 import { inboxMessage, type Mailed } from "./mail.ts";
 import { partsOf, type Row, table } from "./mysql-rows.ts";
 
-/** Statements, and which of their counts of changed rows tell who has received the message. */
-interface Delivery {
-  readonly statements: readonly Text[];
-  readonly counts: readonly number[];
+/** Without one the order of a table within a statement counts for nothing. */
+const NO_LIMIT = "18446744073709551615";
+
+/** Whom a message is for: who hears of such events, who has subscribed to a broadcast channel, or one instance. */
+type Address = "event" | "channel" | "instance";
+
+interface Letter {
+  /** Its place in the batch. */
+  readonly n: number;
+  readonly address: Address;
+  readonly instanceId: string | undefined;
+  readonly message: NewMessage;
 }
 
 /** Applies the changes together. */
-export async function mailOnMysql(together: Together, changes: readonly (Deliver | Publish)[]): Promise<Mailed[]> {
-  const deliveries = changes.map(deliveryOf);
-  const statements = [hold(changes), ...deliveries.flatMap((delivery) => delivery.statements)];
-  const changed = await together(statements);
-  let first = 1;
-  return changes.map((change, index) => {
-    const { statements: own, counts } = deliveries[index] as Delivery;
-    const receivers = counts.reduce((sum, count) => sum + (changed[first + count] ?? 0), 0);
-    first += own.length;
-    const target = change.type === "deliver" && receivers === 0 ? change.instanceId : undefined;
-    return { receivers, missed: target === undefined ? [] : [target] };
+export async function mailOnMysql(
+  transact: Together,
+  dialect: Dialect,
+  changes: readonly (Deliver | Publish)[],
+): Promise<Mailed[]> {
+  const letters = changes.map(letterOf);
+  const statements = [hold(letters, dialect)];
+  for (const part of inParts(letters)) {
+    statements.push(...delivery(part, dialect, false));
+    const others = part.filter(({ address }) => address !== "instance");
+    if (others.length > 0) statements.push(...delivery(others, dialect, true));
+  }
+  const [held] = await transact(statements);
+  const received = changes.map(() => 0);
+  for (const { n } of held as readonly Found[]) received[Number(n)] = (received[Number(n)] ?? 0) + 1;
+  return letters.map(({ instanceId }, n) => {
+    const receivers = received[n] ?? 0;
+    return { receivers, missed: instanceId !== undefined && receivers === 0 ? [instanceId] : [] };
   });
 }
 
-/**
- * Locks all receivers, in the order of their ids, as all do who lock several: each message by itself would come to them
- * in an order of its own, and wait for who waits for it. The limit, which is none, keeps the order.
- */
-function hold(changes: readonly (Deliver | Publish)[]): Text {
-  const receivers = changes.map(receiversOf);
-  return {
-    text: `select count(i.id) from (
-        select id from (${receivers.map(({ text }) => text).join(" union ")}) as every order by id limit 18446744073709551615
-      ) as r straight_join romancy_instances i on i.id = r.id for update`,
-    values: receivers.flatMap(({ values }) => values),
-  };
-}
-
-/** Whose inboxes the message is for, by what is known before any row is locked. */
-function receiversOf(change: Deliver | Publish): Text {
-  if (change.type === "publish") return { text: LISTENING, values: [change.message.channel] };
-  const { instanceId, message } = change;
-  if (instanceId !== undefined) return { text: "select ? as id", values: [instanceId] };
-  return { text: HEARING, values: [message.type, message.key ?? ""] };
-}
-
-const HEARING =
-  "select distinct instance_id as id from romancy_subscriptions s where type = ? and message_key in ('', ?)";
-
-const LISTENING = `select s.instance_id as id from romancy_channels c
-  join romancy_channel_subscriptions s on s.channel = c.name and s.mode = 'broadcast'
-  where c.name = ? and c.mode = 'broadcast'`;
-
-function deliveryOf(change: Deliver | Publish): Delivery {
-  if (change.type === "publish") return publish(change);
-  const { text, values } = receiversOf(change);
-  const { instanceId, message } = change;
-  if (instanceId !== undefined) return putInto(text, values, message);
-  return twice(
-    putInto(text, values, message),
-    putInto(`${text} and ${HAS_NOT}`, [...values, message.fingerprint], message),
-  );
-}
-
-const RAISE = `i.signals = i.signals + 1,
-  i.wake_at = case when i.wake_at <= ? or i.status = 'blocked' then i.wake_at else ? end`;
-
-/** Raises the counts of deliveries, which are also the places in the inboxes; then puts the message there. */
-function putInto(receivers: string, params: readonly SqlValue[], message: NewMessage): Delivery {
-  const { type, key, fingerprint, attributes, data, at } = message;
-  const raise: Text = {
-    text: `update (${receivers}) as r straight_join romancy_instances i on i.id = r.id
-      set ${RAISE} where i.completed_at is null`,
-    values: [...params, at, at],
-  };
-  const put: Text = {
-    text: `insert ignore into romancy_inbox
-      (instance_id, position, type, message_key, fingerprint, attributes, data, created_at)
-      select i.id, i.signals, ?, ?, ?, ?, ?, ? from (${receivers}) as r straight_join romancy_instances i on i.id = r.id
-      where i.completed_at is null`,
-    values: [type, key, fingerprint, JSON.stringify(attributes), data, at, ...params],
-  };
-  return { statements: [raise, put], counts: [0] };
-}
-
-/** Whether a subscriber lacks the message. */
-const HAS_NOT = `not exists (
-  select 1 from romancy_inbox b where b.instance_id = s.instance_id and b.fingerprint = ?)`;
-
-/** The second time it reaches those who went on as others while the first one waited for their rows. */
-function twice(first: Delivery, second: Delivery): Delivery {
-  return { statements: [...first.statements, ...second.statements], counts: [0, first.statements.length] };
-}
-
-/** To all subscribers if it is a broadcast channel; else it is kept, and who has waited longest is called. */
-function publish({ message }: Publish): Delivery {
-  const { channel, fingerprint, attributes, data, at } = message;
-  const inbox = inboxMessage(message);
-  const { statements, counts } = twice(
-    putInto(LISTENING, [channel], inbox),
-    putInto(`${LISTENING} and ${HAS_NOT}`, [channel, fingerprint], inbox),
-  );
-  const keep: Text = {
-    text: `insert ignore into romancy_channel_messages (id, channel, attributes, data, created_at)
-      select ?, ?, ?, ?, ? from (select 1) as one
-      where not exists (select 1 from romancy_channels where name = ? and mode = 'broadcast')`,
-    values: [fingerprint, channel, JSON.stringify(attributes), data, at, channel],
-  };
-  // A variable that nothing is found for keeps what it held.
-  const forget: Text = { text: "set @romancy_called = null", values: [] };
-  const find: Text = {
-    text: `select instance_id into @romancy_called from romancy_channel_subscriptions
-      where channel = ? and waiting_since is not null order by waiting_since limit 1 for update skip locked`,
-    values: [channel],
-  };
-  const wake: Text = {
-    text: `update romancy_channel_subscriptions set waiting_since = null where channel = ? and instance_id = @romancy_called`,
-    values: [channel],
-  };
-  const call: Text = {
-    text: `update romancy_instances i set ${RAISE} where i.id = @romancy_called and i.completed_at is null`,
-    values: [at, at],
-  };
-  const all = [...statements, keep, forget, find, wake, call];
-  return { statements: all, counts: [...counts, all.length - 1] };
-}
-
-/** Messages to single instances, whose rows are held, and which have not ended: all raised and put in two statements. */
+/** Messages to single instances, whose rows are held, and which have not ended. */
 export async function putOnMysql(together: Together, dialect: Dialect, messages: readonly Deliver[]): Promise<void> {
-  const raises = new Map<string, { id: string; times: number; at: number }>();
-  const rows = messages.toReversed().map(({ instanceId: id = "", message }): Row => {
-    const raise = raises.get(id) ?? { id, times: 0, at: message.at };
-    raises.set(id, { id, times: raise.times + 1, at: Math.max(raise.at, message.at) });
-    // Places count on from the deliveries so far, in the order of the messages.
-    return {
-      ...message,
-      message_key: message.key,
-      id,
-      later: raise.times,
-      attributes: JSON.stringify(message.attributes),
-    };
-  });
-  const raised = table(["id", "times", "at"], [...raises.values()], dialect);
-  const statements: Text[] = [
+  await together(inParts(messages.map(letterOf)).flatMap((part) => delivery(part, dialect, false)));
+}
+
+function letterOf(change: Deliver | Publish, n: number): Letter {
+  if (change.type === "publish") {
+    return { n, address: "channel", instanceId: undefined, message: inboxMessage(change.message) };
+  }
+  const { instanceId, message } = change;
+  return { n, address: instanceId === undefined ? "event" : "instance", instanceId, message };
+}
+
+/** So that no statement is larger than servers take, or has two copies of a message, of which the first one counts. */
+function inParts(letters: readonly Letter[]): Letter[][] {
+  const parts: Letter[][] = [];
+  for (const rows of partsOf(letters.map(rowOf))) {
+    let seen = new Set<string>();
+    parts.push([]);
+    for (const { n } of rows) {
+      const letter = letters[Number(n)] as Letter;
+      const { fingerprint } = letter.message;
+      if (seen.has(fingerprint)) {
+        parts.push([]);
+        seen = new Set();
+      }
+      seen.add(fingerprint);
+      parts.at(-1)?.push(letter);
+    }
+  }
+  return parts;
+}
+
+function rowOf({ n, message }: Letter): Row {
+  const { key, attributes, ...columns } = message;
+  return { ...columns, n, message_key: key, attributes: JSON.stringify(attributes) };
+}
+
+/** Gives a row for each message and receiver (1). */
+function hold(letters: readonly Letter[], dialect: Dialect): Text {
+  const { text, values } = audience(letters, dialect, false);
+  return {
+    text: `select r.n from (
+        select n, id from (${text}) as every order by id limit ${NO_LIMIT}
+      ) as r straight_join romancy_instances i on i.id = r.id where i.completed_at is null for update`,
+    values,
+  };
+}
+
+/** @param isSecond whether it is for those who lack the message */
+function delivery(letters: readonly Letter[], dialect: Dialect, isSecond: boolean): Text[] {
+  const { text, values } = audience(letters, dialect, isSecond);
+  const columns = ["n", "type", "message_key", "fingerprint", "attributes", "data", "at"];
+  const messages = table(columns, letters.map(rowOf), dialect);
+  return [
     {
-      text: `update ${raised.text} as r straight_join romancy_instances i on i.id = r.id
+      text: `update (select id, count(*) as times, min(at) as at from (${text}) as every group by id) as r
+        straight_join romancy_instances i on i.id = r.id
         set i.signals = i.signals + r.times,
           i.wake_at = case when i.wake_at <= r.at or i.status = 'blocked' then i.wake_at else r.at end
         where i.completed_at is null`,
-      values: raised.values,
+      values,
     },
-  ];
-  for (const part of partsOf(rows)) {
-    const list = table(
-      ["id", "later", "type", "message_key", "fingerprint", "attributes", "data", "at"],
-      part,
-      dialect,
-    );
-    statements.push({
+    // Who hears of it since that moment has no place for it yet.
+    {
       text: `insert ignore into romancy_inbox
         (instance_id, position, type, message_key, fingerprint, attributes, data, created_at)
-        select i.id, i.signals - m.later, m.type, m.message_key, m.fingerprint, m.attributes, m.data, m.at
-        from ${list.text} as m straight_join romancy_instances i on i.id = m.id
-        where i.completed_at is null`,
-      values: list.values,
+        select i.id, i.signals - r.later, m.type, m.message_key, m.fingerprint, m.attributes, m.data, m.at
+        from (select n, id, row_number() over (partition by id order by n desc) - 1 as later from (${text}) as every) as r
+        straight_join romancy_instances i on i.id = r.id straight_join ${messages.text} as m on m.n = r.n
+        where i.completed_at is null and i.signals > r.later`,
+      values: [...values, ...messages.values],
+    },
+  ];
+}
+
+/** How receivers are found: where one address of a message leads. */
+interface Way {
+  readonly addresses: (letter: Letter) => Row[];
+  readonly join: string;
+  /** Whose, in that join. */
+  readonly id: string;
+}
+
+const EVENTS_WITH = "straight_join romancy_subscriptions s on s.type = m.address and s.message_key =";
+
+const WAYS: readonly Way[] = [
+  {
+    addresses: ({ address, message: { type } }) => (address === "event" ? [{ address: type }] : []),
+    join: `${EVENTS_WITH} ''`,
+    id: "s.instance_id",
+  },
+  // Apart from the others, so that either is found by the index.
+  {
+    addresses: ({ address, message: { type, key } }) =>
+      address === "event" && key ? [{ address: type, message_key: key }] : [],
+    join: `${EVENTS_WITH} m.message_key`,
+    id: "s.instance_id",
+  },
+  {
+    addresses: ({ address, message: { type } }) => (address === "channel" ? [{ address: type }] : []),
+    join: `straight_join romancy_channels c on c.name = m.address and c.mode = 'broadcast'
+      straight_join romancy_channel_subscriptions s on s.channel = c.name and s.mode = 'broadcast'`,
+    id: "s.instance_id",
+  },
+  {
+    addresses: ({ instanceId }) => (instanceId === undefined ? [] : [{ address: instanceId }]),
+    // For an id of the table's kind, which is compared by its bytes.
+    join: "straight_join romancy_instances s on s.id = m.address",
+    id: "s.id",
+  },
+];
+
+const HAS_NOT = `where not exists (
+  select 1 from romancy_inbox b where b.instance_id = s.instance_id and b.fingerprint = m.fingerprint)`;
+
+/** Gives the place of each message in the batch, its time, and the id of each whom it is for, once. */
+function audience(letters: readonly Letter[], dialect: Dialect, isSecond: boolean): Text {
+  const texts = WAYS.flatMap(({ addresses, join, id }): Text[] => {
+    const rows = letters.flatMap((letter) => {
+      const { at, fingerprint } = letter.message;
+      return addresses(letter).map((address): Row => ({ n: letter.n, at, fingerprint, ...address }));
     });
-  }
-  await together(statements);
+    if (rows.length === 0) return [];
+    const { text, values } = table(["n", "at", "fingerprint", "address", "message_key"], rows, dialect);
+    return [{ text: `select m.n, m.at, ${id} as id from ${text} as m ${join} ${isSecond ? HAS_NOT : ""}`, values }];
+  });
+  return { text: texts.map(({ text }) => text).join(" union "), values: texts.flatMap(({ values }) => values) };
 }
