@@ -2,6 +2,7 @@
  * Retries of instances that have failed. A history only grows: a retry is an event of it, which says what it takes back.
  * What is taken back is left out when the history is read, so that every replay, then and later, sees the same.
  */
+import { decodeEnding } from "./child.ts";
 import { type HistoryEvent, indexHistory, isCompletion } from "./history.ts";
 import { ActivityError, WorkflowFailedError } from "./outcome-errors.ts";
 import type { InstanceStatus } from "./status.ts";
@@ -24,9 +25,12 @@ export type RetryObstacle =
 
 /** What an instance has failed of. */
 export interface Culprit {
-  readonly operationId: string;
+  /** The operations that ended so: the activity, or all waits for the child. */
+  readonly operationIds: readonly string[];
   /** Set when it was a child. */
   readonly childId: string | undefined;
+  /** Whether it is what the code has thrown, and not what is behind that. */
+  readonly isThrown: boolean;
 }
 
 /** A history as it is to be replayed. */
@@ -58,7 +62,7 @@ export function heedRetries(history: readonly HistoryEvent[]): HeededHistory {
   return { events, doubtful };
 }
 
-/** Where the first of the operations ended: their last events are how they failed. */
+/** Where the first of the operations ended: the last event of each is how it failed. */
 function firstEnd(events: readonly HistoryEvent[], operations: ReadonlySet<string>): number | undefined {
   const ends = new Map<string, number>();
   for (const { operationId, seq } of events) if (operations.has(operationId)) ends.set(operationId, seq);
@@ -70,46 +74,51 @@ function isWaitForChild(event: HistoryEvent): boolean {
   return event.kind === "wait_started" && event.waitFor.kind === "child" && event.deadline === null;
 }
 
-/** The children whose ends are still waited for. */
+/** The children whose ends are still waited for, each once. */
 export function awaitedChildren(history: readonly HistoryEvent[]): string[] {
   const operations = [...indexHistory(heedRetries(history).events).values()];
-  return operations.flatMap(({ events: [first, ...later] }) =>
+  const children = operations.flatMap(({ events: [first, ...later] }) =>
     first.kind === "wait_started" && first.waitFor.kind === "child" && !later.some(isCompletion)
       ? [first.waitFor.childId]
       : [],
   );
+  return [...new Set(children)];
 }
 
 /**
- * The operations of which the code has failed, in the order of their failures: that whose failure it did not catch, those
- * that it has thrown an error because of (`cause`), or several together (`errors`). None when it threw something of its own.
+ * What the code has failed of: the operation whose failure it did not catch, or because of which (`cause`) it has thrown an
+ * error of its own. `undefined` when there is none. Of several errors together (`AggregateError`) none is picked: what the
+ * code did between their failures would be forgotten, and done again.
  */
-export function findCulprits(thrown: unknown, history: readonly HistoryEvent[]): Culprit[] {
+export function findCulprit(thrown: unknown, history: readonly HistoryEvent[]): Culprit | undefined {
   const { events } = heedRetries(history);
-  const culprits = new Set<HistoryEvent>();
-  for (const error of outcomesIn(thrown)) {
-    const failed = events.findLast((event) => isFailure(event, error));
-    if (failed) culprits.add(failed);
+  const error = outcomeIn(thrown);
+  if (error === undefined) return undefined;
+  const isThrown = error === thrown;
+  if (error instanceof ActivityError) {
+    const isRecorded = events.some(
+      ({ kind, operationId }) => kind === "activity_failed" && operationId === error.activityId,
+    );
+    return isRecorded ? { operationIds: [error.activityId], childId: undefined, isThrown } : undefined;
   }
-  return [...culprits]
-    .toSorted((a, b) => a.seq - b.seq)
-    .map((failed) => ({
-      operationId: failed.operationId,
-      childId: failed.kind === "child_ended" ? failed.childId : undefined,
-    }));
+  const childId = error.instanceId;
+  // A child may have been awaited several times.
+  const ends = events.filter((event) => event.kind === "child_ended" && event.childId === childId && hasFailed(event));
+  return ends.length === 0
+    ? undefined
+    : { operationIds: ends.map(({ operationId }) => operationId), childId, isThrown };
 }
 
-/** How operations ended that an error tells of. What lies behind such an end is of the activity, or of another instance. */
-function outcomesIn(thrown: unknown, seen: Set<unknown> = new Set()): (ActivityError | WorkflowFailedError)[] {
-  if (thrown instanceof ActivityError || thrown instanceof WorkflowFailedError) return [thrown];
-  if (!(thrown instanceof Error) || seen.has(thrown)) return [];
-  seen.add(thrown);
-  const together = thrown instanceof AggregateError ? thrown.errors : [];
-  return [thrown.cause, ...together].flatMap((error) => outcomesIn(error, seen));
+/** How an operation ended that an error tells of. What lies behind such an end is of the activity, or of another instance. */
+function outcomeIn(thrown: unknown): ActivityError | WorkflowFailedError | undefined {
+  const seen = new Set<unknown>();
+  for (let error = thrown; error instanceof Error && !seen.has(error); error = error.cause) {
+    if (error instanceof ActivityError || error instanceof WorkflowFailedError) return error;
+    seen.add(error);
+  }
+  return undefined;
 }
 
-function isFailure(event: HistoryEvent, thrown: ActivityError | WorkflowFailedError): boolean {
-  if (thrown instanceof ActivityError)
-    return event.kind === "activity_failed" && event.operationId === thrown.activityId;
-  return event.kind === "child_ended" && event.childId === thrown.instanceId;
+function hasFailed({ ending }: Extract<HistoryEvent, { kind: "child_ended" }>): boolean {
+  return decodeEnding(ending).status !== "completed";
 }

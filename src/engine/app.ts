@@ -263,8 +263,8 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
   /**
    * Has an instance go on that is blocked or has failed, or the one that it went on as. One that is blocked is tried
    * once more at once. One that has failed, and has undone nothing, runs again from its history with today's code; the
-   * failure of an activity or a child that its code did not catch is taken back, and that is tried anew, with all its
-   * attempts. Resolves when it is durable that it goes on.
+   * failure of an activity or a child that its code did not catch, or that is the `cause` of what it threw, is taken
+   * back, and that is tried anew, with all its attempts. Resolves when it is durable that it goes on.
    *
    * @throws InstanceNotFoundError
    * @throws InstanceNotRetryableError when it is neither, was undone, or its parent was told of its failure

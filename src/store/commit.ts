@@ -95,10 +95,10 @@ export class Committer {
     const [row] = await this.#runner.all(connection, evidenceOf, { id });
     // The epoch only rises: if it is still ours, nobody else has written meanwhile.
     if (row?.epoch !== change.epoch) return { type: "fenced" };
-    if (row.completed_at !== null && change.patch) return { type: "applied" };
+    const hasEnded = row.completed_at !== null && change.patch !== undefined;
     const [first] = events;
     // What leaves no trace is done once more with the same effect.
-    if (first) {
+    if (first && !hasEnded) {
       const found = await this.#runner.all(connection, hasEvent, eventRow(id, first));
       if (found.length === 0) return undefined;
     }
@@ -107,7 +107,7 @@ export class Committer {
       const [answer] = await this.#runner.all(connection, eventAt, { instanceId: id, seq });
       answers.push(answer && eventOf(answer));
     }
-    const isThere = first !== undefined || answers.some((answer) => answer !== undefined);
+    const isThere = hasEnded || first !== undefined || answers.some((answer) => answer !== undefined);
     if (!isThere) return undefined;
     // Whom its messages came to is not known.
     const unheard = channelsOf(change);

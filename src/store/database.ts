@@ -81,7 +81,7 @@ export interface LiveConnection {
   backend(): Promise<string>;
   /**
    * Whether it is served by one backend in one transaction and by another in the next, as behind a pooler of transactions:
-   * then what is taken or listened to on it stays with a backend that others use.
+   * then what is taken or listened to on it stays with a backend that others use. Takes a second connection for a moment.
    */
   isShared(): Promise<boolean>;
   /** Takes a lock of that name, for as long as the connection lasts; `false` when somebody holds it. */

@@ -67,11 +67,13 @@ export class SqlLeases implements StoredLeases {
     await this.#remove([{ ...worker, expiresAt: null }], { now, ...instances.HANDED_BACK });
   }
 
-  #remove(
+  async #remove(
     gone: readonly (WorkerRecord & { readonly expiresAt: number | null })[],
     freeing: Params<instances.FreeParams>,
   ): Promise<Quarantined[]> {
-    return retryTransient(this.#database, () =>
+    // Of every try: one whose commit was not answered may have blocked them, and the next one finds them blocked.
+    const quarantined = new Map<string, Quarantined>();
+    await retryTransient(this.#database, () =>
       inTransaction(this.#database, async (transaction) => {
         for (const { id, incarnation, expiresAt } of gone) {
           await this.#runner.run(transaction, workers.deleteWorker, { id, incarnation, expiresAt });
@@ -81,12 +83,11 @@ export class SqlLeases implements StoredLeases {
           died === 1 ? await this.#runner.all(transaction, instances.orphansToBlock, { maxRecoveries }) : [];
         await this.#runner.run(transaction, instances.freeOrphans, freeing);
         await this.#runner.run(transaction, freeOrphanEvents, {});
-        return blocked.map(({ id, workflow, trace_context }) => ({
-          id,
-          workflow,
-          traceContext: trace_context ?? undefined,
-        }));
+        for (const { id, workflow, trace_context: traceContext } of blocked) {
+          quarantined.set(id, { id, workflow, traceContext: traceContext ?? undefined });
+        }
       }),
     );
+    return [...quarantined.values()];
   }
 }

@@ -32,7 +32,7 @@ export interface Hooks {
   onWorkflowCancelled?(fact: WorkflowCancelled): void;
   /** It went on as another instance. */
   onRecur?(fact: Recur): void;
-  /** It cannot go on until its code is put right: see the status `blocked`. */
+  /** It cannot go on until its code is put right, or what makes it end its workers: see the status `blocked`. */
   onWorkflowBlocked?(fact: WorkflowBlocked): void;
   /** An instance that runs here was asked to cancel, and is going to. */
   onCancelRequested?(fact: CancelRequested): void;

@@ -193,34 +193,43 @@ describe("a retry of a failed instance", () => {
     expect(runs).toHaveLength(3);
   });
 
-  it("tries anew all that failed together, the children among them, and keeps the others", async () => {
+  it("takes along a child that was awaited several times", async () => {
     const { activity, repair, runs } = fragile();
-    const second = fragile("second");
-    let count = 0;
-    const sound = defineActivity("sound", () => ++count);
-    const child = defineWorkflow("child", (ctx) => second.activity(ctx));
-    const flow = defineWorkflow("flow", async (ctx) => {
-      const ended = await Promise.allSettled([activity(ctx), sound(ctx), child(ctx), sound(ctx)]);
-      const errors = ended.flatMap((end) => (end.status === "rejected" ? [end.reason as unknown] : []));
-      if (errors.length > 0) throw new AggregateError(errors, `${errors.length} have failed`);
-      return ended.map((end) => (end.status === "fulfilled" ? end.value : undefined));
+    const child = defineWorkflow("child", (ctx) => activity(ctx));
+    const parent = defineWorkflow("parent", async (ctx) => {
+      const handle = await child.start(ctx);
+      return Promise.all([handle.result(), handle.result(), handle.result()]);
     });
-    const app = await startApp({ workflows: [flow, child] });
-    const handle = await flow.start(app);
-    await expect(handle.result()).rejects.toThrow("2 have failed");
+    const app = await startApp({ workflows: [parent, child] });
+    const handle = await parent.start(app);
+    await expect(handle.result()).rejects.toThrow("broken");
     repair();
     await app.retry(handle.id);
-    await expect(handle.result()).rejects.toThrow("1 have failed");
-    second.repair();
-    await app.retry(handle.id);
-    expect(await handle.result()).toEqual(["done", 1, "done", 2]);
+    expect(await handle.result()).toEqual(["done", "done", "done"]);
     expect(runs).toHaveLength(3);
-    expect(count).toBe(2);
-    const withdrawn = (await app.getHistory(handle.id)).flatMap((entry) =>
-      entry.kind === "retried" ? [entry.withdrawn] : [],
-    );
-    // In the order in which they have failed.
-    expect(withdrawn.map((ids) => ids.toSorted())).toEqual([["child:1", "fragile:1"], ["child:1"]]);
+    expect((await app.listInstances({ workflow: "child" })).instances).toHaveLength(1);
+  });
+
+  it("runs the code once more when it threw an error of its own because of a child that cannot be retried", async () => {
+    const child = defineWorkflow("child", async (ctx): Promise<void> => {
+      await ctx.addCompensation(() => {});
+      throw new Error("undone");
+    });
+    let isBroken = true;
+    const parent = defineWorkflow("parent", async (ctx) => {
+      try {
+        await child(ctx);
+      } catch (cause) {
+        if (isBroken) throw new Error("not without it", { cause });
+      }
+      return "without it";
+    });
+    const app = await startApp({ workflows: [parent, child] });
+    const handle = await parent.start(app);
+    await expect(handle.result()).rejects.toThrow("not without it");
+    isBroken = false;
+    await app.retry(handle.id);
+    expect(await handle.result()).toBe("without it");
   });
 
   it("is told of a child that ended while it did not go on", async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { encodeEnding } from "../../src/core/child.ts";
 import { ActivityError, WorkflowFailedError } from "../../src/core/errors.ts";
 import type { NewEvent } from "../../src/core/history.ts";
-import { awaitedChildren, findCulprits, heedRetries } from "../../src/core/retrying.ts";
+import { awaitedChildren, findCulprit, heedRetries } from "../../src/core/retrying.ts";
 import { callOff } from "../../src/core/slot.ts";
 import { attemptFailed, completed, failed, historyOf, start, timerFired, timerStarted } from "./execution-bench.ts";
 
@@ -81,41 +81,56 @@ describe("heedRetries", () => {
   });
 });
 
-describe("findCulprits", () => {
+describe("findCulprit", () => {
   const history = historyOf(failed("a:1"), failed("b:1"), childEnded("child:1"), completed("a:2"));
   const activity = (id: string): ActivityError => new ActivityError("a", id, 2, "no");
   const child = new WorkflowFailedError("child", "id of child:1", "no");
-  const found = (thrown: unknown): string[] => findCulprits(thrown, history).map(({ operationId }) => operationId);
+  const childId = "id of child:1";
 
   it("is the operation of which the error tells", () => {
-    expect(findCulprits(activity("a:1"), history)).toEqual([{ operationId: "a:1", childId: undefined }]);
-    expect(findCulprits(child, history)).toEqual([{ operationId: "child:1", childId: "id of child:1" }]);
+    expect(findCulprit(activity("a:1"), history)).toEqual({
+      operationIds: ["a:1"],
+      childId: undefined,
+      isThrown: true,
+    });
+    expect(findCulprit(child, history)).toEqual({ operationIds: ["child:1"], childId, isThrown: true });
   });
 
   it("is that because of which the code has thrown an error of its own", () => {
     const inner = new Error("not charged", { cause: activity("b:1") });
-    expect(found(new TypeError("no order", { cause: inner }))).toEqual(["b:1"]);
+    expect(findCulprit(new TypeError("no order", { cause: inner }), history)).toEqual({
+      operationIds: ["b:1"],
+      childId: undefined,
+      isThrown: false,
+    });
   });
 
-  it("are all that have failed together", () => {
-    const together = new AggregateError(
-      [child, new Error("one more"), activity("b:1"), activity("b:1")],
-      "some failed",
-    );
-    expect(found(new Error("no order", { cause: together }))).toEqual(["b:1", "child:1"]);
+  it("are all waits for a child that have failed, and none that was answered well", () => {
+    const ended = (operationId: string, status: "completed" | "failed"): NewEvent => ({
+      kind: "child_ended",
+      operationId,
+      at: 1,
+      childId,
+      workflow: "child",
+      ending: encodeEnding({ status, output: "1", error: null, cancelReason: null, compensationErrors: null }),
+    });
+    const several = historyOf(ended("child:1", "failed"), ended("result:2", "failed"), ended("result:3", "completed"));
+    expect(findCulprit(child, several)?.operationIds).toEqual(["child:1", "result:2"]);
   });
 
-  it("is none of what an activity, or another instance, has thrown in turn", () => {
-    expect(found(new ActivityError("c", "c:1", 1, activity("a:1")))).toEqual([]);
-    expect(found(new WorkflowFailedError("child", "another", activity("a:1")))).toEqual([]);
+  it("is none of what an activity, or another instance, has thrown in turn, nor of several together", () => {
+    const inner = activity("a:1");
+    expect(findCulprit(new ActivityError("c", "c:1", 1, inner), history)).toBeUndefined();
+    expect(findCulprit(new WorkflowFailedError("child", "another", inner), history)).toBeUndefined();
+    expect(findCulprit(new AggregateError([inner, child], "two have failed"), history)).toBeUndefined();
   });
 
   it("is nobody when the code threw something else, or the failure was taken back", () => {
     const looped = new Error("a bug");
     looped.cause = looped;
-    expect(found(looped)).toEqual([]);
-    expect(found("a text")).toEqual([]);
-    expect(findCulprits(activity("a:1"), historyOf(failed("a:1"), retried("a:1")))).toEqual([]);
+    expect(findCulprit(looped, history)).toBeUndefined();
+    expect(findCulprit("a text", history)).toBeUndefined();
+    expect(findCulprit(activity("a:1"), historyOf(failed("a:1"), retried("a:1")))).toBeUndefined();
   });
 });
 

@@ -7,14 +7,14 @@ import { killedUnderLoad } from "../servers/killed-under-load.ts";
 import { startApp, testDatabase } from "../support/apps.ts";
 import { lockNames } from "../support/locks.ts";
 import { isCi } from "../support/servers/is-ci.ts";
-import type { PoolMode } from "../support/servers/pgbouncer.ts";
+import type { Pooling } from "../support/servers/pgbouncer.ts";
 import { startPooler, type TestServer } from "../support/servers/server.ts";
 
 let stop: () => Promise<void> = nothing;
 
 /** A pooler before the test's database; without one to be had the test is skipped, and says why. */
-async function pool(mode: PoolMode, context: TestContext): Promise<TestServer> {
-  const pooler = await startPooler(testDatabase().url, mode);
+async function pool(pooling: Pooling, context: TestContext): Promise<TestServer> {
+  const pooler = await startPooler(testDatabase().url, pooling);
   if (typeof pooler !== "string") {
     stop = () => pooler.stop();
     return pooler;
@@ -31,11 +31,14 @@ afterEach(async () => {
 
 async function nothing(): Promise<void> {}
 
+/** So few that clients are given each other's all the time, and enough for those that hold a lock. */
+const FEW: Pooling = { mode: "transaction", connections: 8 };
+
 const NOT_HEARD = /^Messages do not arrive through the database's connection/;
 
 describe("a pooler of transactions", () => {
   it("lets workers send to each other all the time, and each tells once that it polls", async (context) => {
-    const pooler = await pool("transaction", context);
+    const pooler = await pool(FEW, context);
     const warnings = await crosswise(pooler.url);
     expect(warnings).toEqual([expect.stringMatching(NOT_HEARD), expect.stringMatching(NOT_HEARD)]);
   }, 60_000);
@@ -43,19 +46,28 @@ describe("a pooler of transactions", () => {
   it(
     `survives the death of workers (CRASH_SEED=${seed})`,
     async (context) => {
-      const pooler = await pool("transaction", context);
+      const pooler = await pool(FEW, context);
       await storm(pooler.url);
     },
     STORM_TIMEOUT,
   );
 
   it("may be killed under load", async (context) => {
-    const pooler = await pool("transaction", context);
+    const pooler = await pool(FEW, context);
     await killedUnderLoad(pooler, pooler.url);
   }, 120_000);
 
+  it("may have fewer connections than there are workers that start at once", async (context) => {
+    await (await startApp()).shutdown();
+    const pooler = await pool({ mode: "transaction", connections: 2 }, context);
+    const apps = await Promise.all(
+      ["a", "b", "c", "d"].map((workerId) => startApp({ database: pooler.url, workerId })),
+    );
+    await Promise.all(apps.map((app) => app.shutdown()));
+  });
+
   it("is left with no lock, and with no channel listened to", async (context) => {
-    const pooler = await pool("transaction", context);
+    const pooler = await pool(FEW, context);
     const app = await startApp({ database: pooler.url });
     const findings = await app.diagnose();
     await app.shutdown();
@@ -72,7 +84,7 @@ describe("a pooler of transactions", () => {
 });
 
 it("a pooler of sessions changes nothing", async (context) => {
-  const pooler = await pool("session", context);
+  const pooler = await pool({ mode: "session", connections: 50 }, context);
   expect(await crosswise(pooler.url)).toEqual([]);
   const app = await startApp({ database: pooler.url });
   expect((await app.diagnose()).filter(({ status }) => status !== "ok")).toEqual([]);

@@ -184,4 +184,11 @@ it("tells of the channels where nobody was called, whomever else the same instan
   ]);
   // Whom it has reached is not known any more when the answer was lost.
   expect(await store.commit([asked], true)).toMatchObject([{ type: "applied", unheard: ["jobs", "heard", "others"] }]);
+  const ends = { ...asked, patch: { event: "complete", at: 5, output: "1" } } as const;
+  const last = {
+    ...ends,
+    actions: change([], [{ type: "publish", message: message("late", "four") }], 9).actions ?? [],
+  };
+  await store.commit([last], false);
+  expect(await store.commit([last], true)).toMatchObject([{ type: "applied", unheard: ["jobs", "late"] }]);
 });

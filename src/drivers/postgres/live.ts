@@ -16,6 +16,9 @@ const ANSWER_WITHIN = 5_000;
 /** Times that it is asked whether others are given the same backend. */
 const LOOKS = 3;
 
+/** Milliseconds in which a connection with a backend of its own answers. */
+const LOOKED_WITHIN = 500;
+
 /** Statements take turns: `pg` has one at a time under way. */
 export class PostgresLiveConnection implements LiveConnection {
   readonly closed: Promise<void>;
@@ -49,11 +52,17 @@ export class PostgresLiveConnection implements LiveConnection {
     if (first === String(this.#client.processID)) return false;
     for (let look = 0; look < LOOKS; look++) {
       const isKept = await completing(await this.#begin(), async (other) => {
-        return pidIn(await other.all(backend, [])) !== first && (await this.backend()) === first;
+        return pidIn(await other.all(backend, [])) !== first && (await this.#isStillServedBy(first));
       });
       if (!isKept) return true;
     }
     return false;
+  }
+
+  /** Also not when there is no answer: others who look have all backends, and each of them waits for one more. */
+  async #isStillServedBy(first: string): Promise<boolean> {
+    const late = new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), LOOKED_WITHIN).unref());
+    return (await Promise.race([this.backend(), late])) === first;
   }
 
   async lock(name: string): Promise<boolean> {

@@ -102,7 +102,7 @@ const more = (d: Dialect): Sql<string> => sql`,
        detached, awaited, created_at, updated_at)
     select child.id, child.workflow, 'pending', child.input, child."parentId", held.root_id, child.tags, child.priority,
       child.version, child."traceContext", child."wakeAt", 0, child.detached, child.awaited, child.at, child.at
-    from ${rows(CHILDREN)} join held on held.id = child."parentId" order by child.id),
+    from ${rows(CHILDREN)} join held on held.id = child."parentId" order by child.id collate "C"),
   put_out as (
     insert into romancy_outbox (instance_id, id, attributes, body, is_binary, next_at, queued_at, created_at)
     select outgoing."instanceId", outgoing.id, outgoing.attributes, outgoing.body, outgoing."isBinary",

@@ -2,7 +2,7 @@
 import { decode } from "../../core/codec.ts";
 import type { ChangeResult, Retry } from "../../core/commit.ts";
 import type { HistoryEvent } from "../../core/history.ts";
-import { awaitedChildren, findCulprits, type RetryObstacle } from "../../core/retrying.ts";
+import { awaitedChildren, findCulprit, type RetryObstacle } from "../../core/retrying.ts";
 import { type InstanceStatus, isFinished, transition } from "../../core/status.ts";
 import { forEachRow } from "../pages.ts";
 import { eventOf, PRIORITY_STEP } from "../rows.ts";
@@ -81,14 +81,15 @@ async function planFor(queries: Queries, row: ChildRow): Promise<Plan> {
   if (row.compensation_errors !== null || history.some(({ kind }) => kind === "rollback_started")) {
     return { type: "impossible", obstacle: { type: "undone" } };
   }
-  const culprits = findCulprits(row.error === null ? undefined : decode(row.error), history);
-  const steps: Step[] = [];
-  for (const { childId } of culprits) {
-    const child: Plan = childId === undefined ? NOTHING : await planForChild(queries, childId);
-    if (child.type === "impossible") return child;
-    steps.push(...child.steps);
+  const culprit = findCulprit(row.error === null ? undefined : decode(row.error), history);
+  const nothing: Plan = { type: "possible", steps: [{ row, withdrawn: [] }] };
+  if (!culprit) return nothing;
+  const child = culprit.childId === undefined ? NOTHING : await planForChild(queries, culprit.childId);
+  if (child.type === "possible") {
+    return { type: "possible", steps: [...child.steps, { row, withdrawn: culprit.operationIds }] };
   }
-  return { type: "possible", steps: [...steps, { row, withdrawn: culprits.map(({ operationId }) => operationId) }] };
+  // The code made something of its own of that: it may do so once more, or something else by now.
+  return culprit.isThrown ? child : nothing;
 }
 
 /** The child of which its parent has failed. One that goes on, or has completed meanwhile, is as it should be. */

@@ -5,14 +5,15 @@ import { ping } from "./postgres.ts";
 import { programPath, versionOf } from "./programs.ts";
 import type { Recipe } from "./recipe.ts";
 
-/** Per transaction so few that clients are given each other's all the time, and enough for those that hold a lock. */
-const CONNECTIONS: Readonly<Record<PoolMode, number>> = { session: 50, transaction: 8 };
-
-/** For how long a client has the same connection. */
-export type PoolMode = "session" | "transaction";
+export interface Pooling {
+  /** For how long a client has the same connection. */
+  readonly mode: "session" | "transaction";
+  /** To one database. */
+  readonly connections: number;
+}
 
 /** @param behind the server's URL, of the database that the pooler's own leads to */
-export function pgbouncerRecipe(behind: string, mode: PoolMode): Recipe | string {
+export function pgbouncerRecipe(behind: string, pooling: Pooling): Recipe | string {
   const file = programPath("pgbouncer");
   if (file === undefined) return "no pgbouncer was found; apt-get install pgbouncer";
   const [version = ""] = versionOf(file).split("\n");
@@ -24,7 +25,7 @@ export function pgbouncerRecipe(behind: string, mode: PoolMode): Recipe | string
     endSignal: "SIGTERM",
     prepare: () => [],
     run: ({ folder, seen }, port) => {
-      writeFileSync(join(folder, "pgbouncer.ini"), settings(new URL(behind), mode, port));
+      writeFileSync(join(folder, "pgbouncer.ini"), settings(new URL(behind), pooling, port));
       return { file, args: [join(seen, "pgbouncer.ini")] };
     },
     url: (port) => `postgres://anybody@127.0.0.1:${port}${pathname}`,
@@ -33,7 +34,11 @@ export function pgbouncerRecipe(behind: string, mode: PoolMode): Recipe | string
 }
 
 /** https://www.pgbouncer.org/config.html */
-function settings({ hostname, port, username, password }: URL, mode: PoolMode, ownPort: number): string {
+function settings(
+  { hostname, port, username, password }: URL,
+  { mode, connections }: Pooling,
+  ownPort: number,
+): string {
   const server = [`host=${hostname}`, `port=${port || 5432}`, `user=${username || "postgres"}`];
   if (password !== "") server.push(`password=${decodeURIComponent(password)}`);
   return `[databases]
@@ -44,7 +49,7 @@ listen_port = ${ownPort}
 unix_socket_dir =
 auth_type = any
 pool_mode = ${mode}
-default_pool_size = ${CONNECTIONS[mode]}
+default_pool_size = ${connections}
 max_client_conn = 500
 `;
 }

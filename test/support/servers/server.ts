@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { freePort } from "./free-port.ts";
 import { mariadbRecipe, mysqlRecipe } from "./mysql.ts";
-import { type PoolMode, pgbouncerRecipe } from "./pgbouncer.ts";
+import { type Pooling, pgbouncerRecipe } from "./pgbouncer.ts";
 import { postgresRecipe } from "./postgres.ts";
 import { endAll } from "./processes.ts";
 import { isRoot, nobody } from "./programs.ts";
@@ -48,8 +48,8 @@ export function startServer(kind: ServerKind): Promise<TestServer | string> {
 }
 
 /** The same for a pooler before the server of the URL. */
-export function startPooler(behind: string, mode: PoolMode): Promise<TestServer | string> {
-  return startBy(pgbouncerRecipe(behind, mode));
+export function startPooler(behind: string, pooling: Pooling): Promise<TestServer | string> {
+  return startBy(pgbouncerRecipe(behind, pooling));
 }
 
 async function startBy(recipe: Recipe | string): Promise<TestServer | string> {
