@@ -143,11 +143,15 @@ export class InstanceConflictError extends RomancyError {
 export class WorkflowNotRegisteredError extends RomancyError {
   readonly workflow: string;
 
-  constructor(workflow: string) {
+  /** @param isAnother whether another definition of that name is registered */
+  constructor(workflow: string, isAnother = false) {
     super(
       "WORKFLOW_NOT_REGISTERED",
-      `Workflow ${workflow} is not registered with this app. Pass it in \`workflows\`, call \`app.register(...)\`, ` +
-        "or use `worker: false` to start workflows that other workers run.",
+      isAnother
+        ? `Another definition of workflow ${workflow} is registered with this app. Is its module loaded twice? Start the one ` +
+            "that was passed in `workflows`."
+        : `Workflow ${workflow} is not registered with this app. Pass it in \`workflows\`, call \`app.register(...)\`, ` +
+            "or use `worker: false` to start workflows that other workers run.",
     );
     this.workflow = workflow;
   }
@@ -160,7 +164,10 @@ export class ResultTimeoutError extends RomancyError {
   /** @param timeout in milliseconds, where it is known */
   constructor(instanceId: string, timeout?: number) {
     const within = timeout === undefined ? "in time" : `within ${timeout} ms`;
-    super("RESULT_TIMEOUT", `Instance ${instanceId} had no result ${within}. It goes on; ask again later.`);
+    super(
+      "RESULT_TIMEOUT",
+      `Instance ${instanceId} had no result ${within}. Ask again later; its \`status()\` tells how it stands.`,
+    );
     this.instanceId = instanceId;
   }
 }

@@ -20,6 +20,7 @@ import type { Call, CancelRequest, Claim, InboxMessage } from "../store/store.ts
 import type { AnyWorkflow } from "../workflow/workflow.ts";
 import type { TaskOwner } from "./activity-task.ts";
 import { Cancellation } from "./cancellation.ts";
+import { CodeWarnings } from "./code-warnings.ts";
 import { Draft, hearsAlready } from "./draft.ts";
 import { endingOf, patchForRefusal, patchForRollback, patchForVerdict } from "./ending.ts";
 import type { Journal } from "./journal.ts";
@@ -31,7 +32,6 @@ import type { Request } from "./requests.ts";
 import { Rollback, splitHistory, type Verdict } from "./rollback.ts";
 import { FIRST_EPOCH, type RunHost } from "./run-host.ts";
 import { isInCleanup } from "./scope.ts";
-import { StuckWarning } from "./stuck-warning.ts";
 import { Submissions, type SubmissionsHost } from "./submissions.ts";
 import { RunFacts } from "./watching/run-facts.ts";
 
@@ -60,7 +60,7 @@ export class Run implements TaskOwner, SubmissionsHost {
   #disowned = false;
   /** Whether the deaths of its former owners have been forgiven. */
   #isForgiven = false;
-  readonly #stuck: StuckWarning;
+  readonly #warnings: CodeWarnings;
 
   constructor(
     claim: Claim,
@@ -76,7 +76,7 @@ export class Run implements TaskOwner, SubmissionsHost {
     this.#signals = claim.signals;
     this.draft = new Draft(hearsAlready(workflow, claim, history));
     this.#submissions = new Submissions(this);
-    this.#stuck = new StuckWarning(workflow.name, this.id, host.clock, host.environment.log);
+    this.#warnings = new CodeWarnings(workflow.name, this.id, host.clock, host.environment.log);
     this.draft.isChild = claim.parentId !== undefined;
     const { code, rollback } = splitHistory(history);
     this.#rollback = new Rollback(rollback);
@@ -207,11 +207,12 @@ export class Run implements TaskOwner, SubmissionsHost {
   }
 
   #onTurn(turn: Turn<Request>): void {
-    this.#stuck.callOff();
+    this.#warnings.callOff();
     for (const event of turn.events) this.draft.add(event, this.#open.takePosition(event));
     if (turn.outcome) {
       // What it has sent, and did not wait for, goes out with its end.
       this.#open.send(turn.requested);
+      if (turn.outcome.type === "returned") this.#warnings.ended(turn.requested);
       this.#outcome = turn.outcome;
     }
     // What must have ended, by its record, and has not.
@@ -245,7 +246,7 @@ export class Run implements TaskOwner, SubmissionsHost {
   #goOn(): void {
     this.#open.arm();
     if (!this.#submissions.send()) this.onDurable();
-    if (this.#open.isEmpty && !this.#outcome) this.#stuck.arm(this.#open.last);
+    if (this.#open.isEmpty && !this.#outcome) this.#warnings.arm(this.#open.last);
   }
 
   /** Starts attempts, unless more was recorded meanwhile, which the next turn will send (R1). */
@@ -385,7 +386,7 @@ export class Run implements TaskOwner, SubmissionsHost {
 
   #close(reason: string): void {
     this.#over = true;
-    this.#stuck.callOff();
+    this.#warnings.callOff();
     this.#open.clear(reason);
     this.#execution.close();
   }

@@ -46,7 +46,8 @@ export async function prepareStart(
   environment: StartEnvironment,
 ): Promise<() => Promise<string>> {
   const { worker, workflows } = environment;
-  if (worker && workflows.get(workflow.name) !== workflow) throw new WorkflowNotRegisteredError(workflow.name);
+  const registered = workflows.get(workflow.name);
+  if (worker && registered !== workflow) throw new WorkflowNotRegisteredError(workflow.name, registered !== undefined);
   const create = await newInstance(workflow, options, args, environment);
   return () => make(create, environment);
 }
