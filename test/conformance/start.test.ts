@@ -87,6 +87,8 @@ describe("start", () => {
     expect(await handle.status()).toBe("pending");
     worker.register(echo);
     expect(await handle.result()).toBe(1);
+    const twin = defineWorkflow(echo.name, () => "another");
+    await expect(twin.start(worker)).rejects.toThrow("Another definition of workflow echo is registered");
   });
 
   it("fails the instance when what it returns is not valid or cannot be stored", async () => {
