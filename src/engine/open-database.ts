@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { SchemaVersionError, StoreError, UnsupportedDatabaseError } from "../core/errors.ts";
+import { messageOf, SchemaVersionError, StoreError, UnsupportedDatabaseError } from "../core/errors.ts";
 import { openMysql } from "../drivers/mysql/database.ts";
 import { openPostgres } from "../drivers/postgres/database.ts";
 import { openSqlite } from "../drivers/sqlite.ts";
@@ -72,7 +72,9 @@ async function openFile(path: string, { naming, seams, creates = true }: Databas
     return await openSqlite(path, naming, clock && (() => clock.now()));
   } catch (cause) {
     if (cause instanceof UnsupportedDatabaseError) throw cause;
-    const message = `The SQLite database ${path} cannot be opened. Check that its folder exists and can be written to.`;
+    const message =
+      `The SQLite database ${path} cannot be opened: ${messageOf(cause)}. Check that it is the right file, and that its ` +
+      "folder exists and can be written to.";
     throw new UnsupportedDatabaseError(message, { cause });
   }
 }
@@ -88,8 +90,7 @@ async function reached(name: string, opening: Promise<Database>): Promise<Databa
     return await opening;
   } catch (cause) {
     if (cause instanceof UnsupportedDatabaseError) throw cause;
-    const reason = cause instanceof Error ? cause.message || cause.name : String(cause);
-    const message = `The ${name} database cannot be reached: ${reason}. Check the URL, and that the server runs.`;
+    const message = `The ${name} database cannot be reached: ${messageOf(cause)}. Check the URL, and that the server runs.`;
     throw new StoreError(message, { cause });
   }
 }
