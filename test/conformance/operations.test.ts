@@ -212,7 +212,7 @@ describe("diagnose", () => {
   it("tells that the database cannot be opened, and makes none", async () => {
     const url = databaseKind === "sqlite" ? "/nowhere/at/all.db" : testDatabase().url.replace(/:\d+\//, ":1/");
     const [finding, ...more] = await createApp({ database: url }).diagnose();
-    const message = expect.stringMatching(databaseKind === "sqlite" ? /unable to open database file/ : /ECONNREFUSED/);
+    const message = expect.stringMatching(databaseKind === "sqlite" ? /does not exist/ : /ECONNREFUSED/);
     expect(finding).toMatchObject({ check: "database", status: "problem", message });
     expect(more).toEqual([]);
   });

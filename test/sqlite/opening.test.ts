@@ -26,6 +26,6 @@ it("refuses a file that is not a database, and leaves it as it was", async () =>
   const file = databaseFile("letter.txt");
   const text = "Dear reader, ".repeat(200);
   writeFileSync(file, text);
-  await expect(createApp({ database: file }).start()).rejects.toThrow(UnsupportedDatabaseError);
+  await expect(createApp({ database: file }).start()).rejects.toThrow("cannot be opened: file is not a database");
   expect(readFileSync(file, "utf8")).toBe(text);
 });
