@@ -77,7 +77,13 @@ export type ActionRequest =
       readonly deadline: number | null;
     }
   /** Has what a child has done undone, and waits for that. */
-  | { readonly type: "undo_child"; readonly childId: string; readonly workflow: string }
+  | {
+      readonly type: "undo_child";
+      readonly childId: string;
+      readonly workflow: string;
+      /** Whether those of its compensations that have failed are run once more. */
+      readonly again: boolean;
+    }
   | { readonly type: "cancel"; readonly instanceId: string; readonly reason: string | null };
 
 /** A child that is to be started. */

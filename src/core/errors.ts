@@ -16,7 +16,7 @@ export {
   TerminalError,
   WorkflowFailedError,
 } from "./outcome-errors.ts";
-export { describe, messageOf, RomancyError } from "./romancy-error.ts";
+export { describe, messageOf, RomancyError, readable } from "./romancy-error.ts";
 
 /** No event came before the `timeout` of `ctx.waitEvent`. Events that come later are kept for the next wait. */
 export class EventTimeoutError extends RomancyError {

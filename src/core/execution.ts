@@ -15,7 +15,7 @@
 import { type Settler, settle } from "./answer.ts";
 import { decode, encode } from "./codec.ts";
 import { divergence } from "./divergence.ts";
-import { CancelledError, messageOf, OperationIdConflictError, StoreError } from "./errors.ts";
+import { CancelledError, messageOf, OperationIdConflictError, readable, StoreError } from "./errors.ts";
 import {
   type Completion,
   type HistoryEvent,
@@ -143,7 +143,7 @@ export class Execution<Request> {
       resolve(this.#options.program());
     }).then(
       (value) => this.#end({ type: "returned", value }),
-      (error: unknown) => this.#end({ type: "threw", error }),
+      (error: unknown) => this.#end({ type: "threw", error: readable(error) }),
     );
     this.#schedule();
   }

@@ -104,8 +104,8 @@ export function resolveRetryPolicy(policies: readonly (RetryPolicy | false | und
     multiplier: check("multiplier", given.multiplier ?? 2, (n) => Number.isFinite(n) && n >= 1),
     jitter: check("jitter", given.jitter ?? 0.5, (n) => n >= 0 && n <= 1),
     maxDuration: given.maxDuration === undefined ? Infinity : toMilliseconds(given.maxDuration, "retry.maxDuration"),
-    retryableErrors: given.retryableErrors,
-    nonRetryableErrors: given.nonRetryableErrors ?? [],
+    retryableErrors: given.retryableErrors && checkMatchers("retryableErrors", given.retryableErrors),
+    nonRetryableErrors: checkMatchers("nonRetryableErrors", given.nonRetryableErrors ?? []),
   };
 }
 
@@ -126,6 +126,13 @@ function check(field: string, value: number, valid: (value: number) => boolean):
     throw new ValidationError(`retry.${field} is ${String(value)}; it must be ${RANGE[field]}.`);
   }
   return value;
+}
+
+function checkMatchers(field: string, matchers: readonly ErrorMatcher[]): readonly ErrorMatcher[] {
+  const isMatcher = (matcher: unknown): boolean =>
+    typeof matcher === "string" || (typeof matcher === "function" && typeof matcher.prototype === "object");
+  if (Array.isArray(matchers) && matchers.every(isMatcher)) return matchers;
+  throw new ValidationError(`retry.${field} must be a list of classes of errors and of their names.`);
 }
 
 /** What is known of the attempts so far. */
@@ -171,11 +178,15 @@ function matches(error: unknown, matchers: readonly ErrorMatcher[]): boolean {
   return causes(error).some((one) => matchers.some((matcher) => matchesOne(one, matcher)));
 }
 
-/** The error and what lies beneath it. */
+/** The error and what lies beneath it, as far as it lets itself be looked at: a getter or a proxy may throw. */
 function causes(error: unknown): Error[] {
   const chain: Error[] = [];
-  for (let current = error; current instanceof Error && chain.length < CAUSE_DEPTH; current = current.cause) {
-    chain.push(current);
+  try {
+    for (let current = error; current instanceof Error && chain.length < CAUSE_DEPTH; current = current.cause) {
+      chain.push(current);
+    }
+  } catch {
+    // What there is so far has to do.
   }
   return chain;
 }

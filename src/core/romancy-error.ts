@@ -26,3 +26,13 @@ export function describe(value: unknown): string {
     return typeof value;
   }
 }
+
+/** What was thrown, or an error in its place when not even its kind can be told: of a proxy that was revoked. */
+export function readable(thrown: unknown): unknown {
+  try {
+    void (thrown instanceof Error);
+    return thrown;
+  } catch {
+    return new Error("What was thrown cannot be read.");
+  }
+}

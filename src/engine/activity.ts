@@ -1,7 +1,13 @@
 /** One attempt of an activity: from its arguments to an outcome that can be recorded. */
 import type { ChannelMessage, Post } from "../core/action.ts";
 import { encode } from "../core/codec.ts";
-import { ActivityTimeoutError, MisplacedCallError, SerializationError, ValidationError } from "../core/errors.ts";
+import {
+  ActivityTimeoutError,
+  MisplacedCallError,
+  readable,
+  SerializationError,
+  ValidationError,
+} from "../core/errors.ts";
 import { withTrace } from "../core/trace-context.ts";
 import type { Store } from "../store/store.ts";
 import { checkName } from "../workflow/activity.ts";
@@ -225,7 +231,8 @@ export class Attempt implements CompensationContext {
     let valid = args;
     try {
       if (input) valid = await validateArguments(input, args, `activity ${activityId}`);
-    } catch (error) {
+    } catch (thrown) {
+      const error = readable(thrown);
       return this.#end({ type: "failed", error, retryable: !(error instanceof ValidationError) });
     }
     try {
@@ -235,7 +242,8 @@ export class Attempt implements CompensationContext {
       const result = output ? await validate(output, returned, `The result of activity ${activityId}`) : returned;
       const text = encode(result, `The result of activity ${activityId}`, this.#environment.maxValueBytes);
       return this.#end({ type: "returned", result: text, session: undefined, posts: this.#posts ?? NOTHING });
-    } catch (error) {
+    } catch (thrown) {
+      const error = readable(thrown);
       // The same value would be refused again, and the call be as misplaced.
       const isMistake = error instanceof SerializationError || error instanceof MisplacedCallError;
       return this.#end({ type: "failed", error, retryable: !isMistake });

@@ -98,9 +98,11 @@ export class OpenOperations {
     }
   }
 
-  /** Has done what the code has asked the database for, and does not wait for any more. */
+  /** Has done what the code has asked the database for, and does not wait for any more; but what is begun is begun. */
   send(requested: readonly Operation<Request>[]): void {
-    for (const { id, request } of requested) if (request.type === "action") this.#act(id, request.request);
+    for (const { id, request, recorded } of requested) {
+      if (request.type === "action" && recorded === undefined) this.#act(id, request.request);
+    }
   }
 
   /** An attempt has failed, and another will be made then. */

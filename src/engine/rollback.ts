@@ -3,6 +3,7 @@
  * own, with a history that begins behind the workflow's: so after a crash what is recorded is not run again, and the
  * workflow's code is replayed only to learn what there is to be undone.
  */
+import { decodeEnding } from "../core/child.ts";
 import { decode } from "../core/codec.ts";
 import { CompensationError, NonDeterminismError, WorkflowFailedError } from "../core/errors.ts";
 import type { Execution } from "../core/execution.ts";
@@ -41,10 +42,8 @@ export function splitHistory(history: readonly HistoryEvent[]): {
   if (begun?.kind !== "rollback_started") return { code: history, rollback: undefined };
   const rounds = history.filter(({ kind }) => kind === "rollback_started" || kind === "rollback_retried");
   const after = rounds.at(-1)?.seq ?? begun.seq;
-  const undone = history.flatMap(({ kind, seq, operationId }) =>
-    (kind === "compensation_completed" || kind === "child_ended") && seq < after && seq > begun.seq
-      ? [operationOf(operationId)]
-      : [],
+  const undone = history.flatMap((event) =>
+    event.seq < after && event.seq > begun.seq && isUndone(event) ? [operationOf(event.operationId)] : [],
   );
   return {
     code: history.slice(0, start),
@@ -56,6 +55,12 @@ export function splitHistory(history: readonly HistoryEvent[]): {
       undone: new Set(undone),
     },
   };
+}
+
+/** Whether it tells of something that is undone; a child may have left some of it. */
+function isUndone(event: HistoryEvent): boolean {
+  if (event.kind === "child_ended") return decodeEnding(event.ending).compensationErrors === null;
+  return event.kind === "compensation_completed";
 }
 
 /** The id under which a compensation runs, in a round. */
@@ -144,7 +149,7 @@ async function undo(
   for (const step of steps) {
     const id = compensationId(step.operationId, round);
     const error = await (step.undo.type === "child"
-      ? undoChild(execution, id, step, step.undo.workflow)
+      ? undoChild(execution, id, step, { workflow: step.undo.workflow, again: round > 1 })
       : compensate(execution, id, step, step.undo));
     if (error) errors.push(error);
   }
@@ -174,10 +179,10 @@ async function undoChild(
   execution: Execution<Request>,
   id: string,
   { operationId, childId = "" }: Step<Undo>,
-  workflow: string,
+  { workflow, again }: { readonly workflow: string; readonly again: boolean },
 ): Promise<CompensationError | undefined> {
   try {
-    await execution.open("wait", id, { type: "action", request: { type: "undo_child", childId, workflow } });
+    await execution.open("wait", id, { type: "action", request: { type: "undo_child", childId, workflow, again } });
     return undefined;
   } catch (error) {
     // A child that has been undone has not completed any more: it ends so.

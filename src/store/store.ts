@@ -13,7 +13,7 @@ import type { StoredRetention } from "./retention.ts";
 import type { SqlValue } from "./sql.ts";
 
 export type { Database, LiveConnection } from "./database.ts";
-export type { Deaths, Quarantined, StoredLeases, Survey, WorkerRecord, WorkerSighting } from "./leases.ts";
+export type { Deaths, Quarantined, Survey, WorkerRecord, WorkerSighting } from "./leases.ts";
 export type { Naming } from "./naming.ts";
 export type { Backlog, Operations, OutboxBacklog, WorkerStanding } from "./operations.ts";
 export type { ClaimedEvent, OutboxRecord, Settlement, StoredOutbox } from "./outbox.ts";

@@ -271,7 +271,8 @@ export class TestApp implements WorkflowStarter, AsyncDisposable {
     args: readonly unknown[],
   ): Promise<WorkflowHandle<unknown>> {
     // Its own id, so that it can be started again when the app dies before it has answered.
-    const { id } = await this.#lives.ask((app) => app["~start"](workflow, { id: randomUUID(), ...options }, args));
+    const own = { id: randomUUID(), ...options };
+    const { id } = await this.#lives.ask((app) => app["~start"](workflow, own, args));
     return this.#handle(workflow, id);
   }
 

@@ -270,6 +270,99 @@ describe("a parent that fails", () => {
     ]);
     expect(trail).toEqual(["do a", "undo a"]);
   });
+
+  it("has a child's compensations run once more that have failed", async () => {
+    let isBroken = true;
+    const undoStuck = defineCompensation(
+      "undo_stuck",
+      () => {
+        if (isBroken) throw new Error("cannot be undone");
+        trail.push("undo stuck");
+      },
+      { retry: false },
+    );
+    const stuck = defineActivity("stuck", () => "x", { compensation: undoStuck });
+    const child = defineWorkflow("child", async (ctx) => {
+      await step(ctx, "a");
+      return stuck(ctx);
+    });
+    const parent = defineWorkflow("parent", async (ctx) => {
+      await step(ctx, "b");
+      await child(ctx);
+      throw new Error("no");
+    });
+    const app = await startApp({ workflows: [parent, child] });
+    const handle = await parent.start(app);
+    expect((await failureOf(handle.result())).compensationErrors).toHaveLength(1);
+    await app.retryCompensations(handle.id);
+    expect((await failureOf(handle.result())).compensationErrors).toHaveLength(1);
+    isBroken = false;
+    await app.retryCompensations(handle.id);
+    expect((await failureOf(handle.result())).compensationErrors).toEqual([]);
+    expect(trail).toEqual(["do b", "do a", "undo a", "undo b", "undo stuck"]);
+    const [{ id = "" } = {}] = (await app.listInstances({ workflow: "child" })).instances;
+    expect(await app.getInstance(id)).toMatchObject({ status: "cancelled", compensationErrors: [] });
+  });
+});
+
+describe("children of code that is at its end", () => {
+  const asleep = defineWorkflow("asleep", async (ctx) => {
+    await ctx.sleep("1h");
+  });
+  const tick = defineActivity("tick", () => 1);
+
+  it("are not started again by a replay that comes to that end", async () => {
+    const parent = defineWorkflow("parent", async (ctx) => {
+      void asleep.with({ detached: true })(ctx);
+      await tick(ctx);
+      await ctx.sleep(1);
+      throw new TypeError("a bug");
+    });
+    const app = await startApp({ workflows: [parent, asleep] });
+    const handle = await parent.start(app);
+    for (let retries = 0; retries < 3; retries++) {
+      await failureOf(handle.result());
+      await app.retry(handle.id);
+    }
+    await failureOf(handle.result());
+    expect(await ids(app, "asleep")).toHaveLength(1);
+  });
+
+  it.each([0, 1_000])("do not keep it from being undone (%i parked)", async (maxParkedInstances) => {
+    let isFirst = true;
+    const book = defineActivity("book", () => "x", {
+      compensation: defineCompensation(
+        "cancel_booking",
+        () => {
+          const wasFirst = isFirst;
+          isFirst = false;
+          if (wasFirst) throw new Error("later");
+        },
+        { retry: { initialInterval: 5_000, maxInterval: 5_000, jitter: 0 } },
+      ),
+    });
+    const parent = defineWorkflow("parent", async (ctx) => {
+      const children = [asleep(ctx), asleep(ctx)];
+      await ctx.sleep(1);
+      await book(ctx);
+      await tick(ctx);
+      throw new Error(`no use for ${children.length}`);
+    });
+    const app = await startApp({ workflows: [parent, asleep], maxParkedInstances });
+    const handle = await parent.start(app);
+    await until(async () => (await handle.describe()).waitingFor.some(({ kind }) => kind === "retry"));
+    await app.shutdown();
+    const next = await startApp({ workflows: [parent, asleep], maxParkedInstances });
+    const again = next.handle(parent, handle.id);
+    // Only what its rollback waits for, and not the children's ends.
+    expect((await again.describe()).waitingFor.map(({ kind }) => kind)).toEqual(["retry"]);
+    expect(await failureOf(again.result())).toMatchObject({
+      compensationErrors: [],
+      cause: { message: "no use for 2" },
+    });
+    const children = (await next.listInstances({ workflow: "asleep" })).instances;
+    expect(children.map(({ status }) => status)).toEqual(["cancelled", "cancelled"]);
+  });
 });
 
 describe("a parent that is cancelled", () => {

@@ -71,3 +71,49 @@ describe("the policy of an activity", () => {
     expect(await scheduleOf({ jitter: 0 }, busy)).toEqual([0, 3_600, 7_200]);
   });
 });
+
+describe("what an activity throws", () => {
+  const revoked = (): object => {
+    const { proxy, revoke } = Proxy.revocable(new Error("gone"), {});
+    revoke();
+    return proxy;
+  };
+  const withCause = (): Error =>
+    Object.defineProperty(new Error("odd"), "cause", {
+      get() {
+        throw new Error("not for you");
+      },
+    });
+
+  it.each([
+    ["has a cause that cannot be read", withCause],
+    ["is a proxy that was revoked", revoked],
+  ])("is a failed attempt, even if it %s", async (_, make) => {
+    let attempts = 0;
+    const odd = defineActivity("odd", () => {
+      attempts++;
+      throw make();
+    });
+    const flow = defineWorkflow("flow", (ctx) => odd(ctx));
+    const own = defineWorkflow("own", () => {
+      throw make();
+    });
+    await using app = await startTestApp({ workflows: [flow, own], maxConcurrentActivities: 1 });
+    const handles = [await flow.start(app), await flow.start(app), await own.start(app)];
+    for (const handle of handles) await expect(handle.result()).rejects.toMatchObject({ code: "WORKFLOW_FAILED" });
+    expect(attempts).toBe(6);
+  });
+
+  it("is compared with classes and names only", () => {
+    const policies = [
+      { retryableErrors: [undefined] },
+      { nonRetryableErrors: [() => {}] },
+      { retryableErrors: "Error" },
+    ];
+    for (const retry of policies as unknown as RetryPolicy[]) {
+      expect(() => defineActivity("odd", () => 1, { retry })).toThrow(
+        "must be a list of classes of errors and of their names",
+      );
+    }
+  });
+});

@@ -7,6 +7,7 @@ import { heedRetries } from "../../core/retrying.ts";
 import type { SummaryRecord, Views } from "../../store/store.ts";
 import type { InstanceDescription, InstanceSummary, WaitDescription } from "../../workflow/handle.ts";
 import { waitTargetOf } from "../../workflow/waits.ts";
+import { splitHistory } from "../rollback.ts";
 import { decodeTags } from "../tags.ts";
 import { dateOf } from "./history-entries.ts";
 
@@ -20,7 +21,7 @@ export async function describeInstance(views: Views, id: string): Promise<Instan
     ...(record.output !== null && { output: decode(record.output) }),
     ...(record.error !== null && { error: decode(record.error) }),
     compensationErrors: failuresOf(record.compensationErrors, decode),
-    waitingFor: record.status === "waiting" || record.status === "compensating" ? waitsOf(await views.history(id)) : [],
+    waitingFor: waitsIn(record.status) ? waitsOf(await views.history(id)) : [],
   };
 }
 
@@ -45,9 +46,15 @@ export function summarise(record: SummaryRecord): InstanceSummary {
   };
 }
 
+function waitsIn(status: string): boolean {
+  return status === "waiting" || status === "compensating";
+}
+
+/** What its code waits for, or, when that is being undone, what its rollback does. */
 function waitsOf(history: readonly HistoryEvent[]): WaitDescription[] {
   const waits: WaitDescription[] = [];
-  for (const [operationId, { events }] of indexHistory(heedRetries(history).events)) {
+  const { code, rollback } = splitHistory(history);
+  for (const [operationId, { events }] of indexHistory(rollback?.history ?? heedRetries(code).events)) {
     const last = events.at(-1);
     if (events.some(isCompletion)) continue;
     if (last?.kind === "wait_started") {

@@ -23,7 +23,7 @@ import { type EndRow, type InstanceRow, instanceById } from "../statements/insta
 import { subscribe } from "../statements/messages.ts";
 import type { Answer } from "./answer.ts";
 import { deliver } from "./mail.ts";
-import { cancel } from "./requests.ts";
+import { cancel, retryCompensations } from "./requests.ts";
 
 type Request<Type extends ActionRequest["type"]> = Extract<ActionRequest, { type: Type }>;
 
@@ -91,7 +91,7 @@ export async function undoChild(
   queries: Queries,
   parentId: string,
   action: Action,
-  { childId, workflow }: Request<"undo_child">,
+  { childId, workflow, again }: Request<"undo_child">,
 ): Promise<Answer> {
   const { at } = action;
   const reason = `Its parent ${parentId} is being undone.`;
@@ -104,7 +104,12 @@ export async function undoChild(
     await queries.run(appendRollback, { instanceId: row.id, data, at });
     return { event: waitStarted(action, childId, workflow, null, row.awaited + 1), receivers: 1 };
   }
-  if (isFinished(row.status as InstanceStatus)) return ended(action, childId, row);
+  if (isFinished(row.status as InstanceStatus)) {
+    if (!again || row.compensation_errors === null) return ended(action, childId, row);
+    await retryCompensations(queries, { type: "retry_compensations", instanceId: row.id, at });
+    await queries.run(markAwaited, { id: row.id });
+    return { event: waitStarted(action, childId, workflow, null, row.awaited + 1), receivers: 1 };
+  }
   await queries.run(markAwaited, { id: row.id });
   // One that has failed by itself is being undone already.
   if (row.status !== "compensating") await cancel(queries, { type: "cancel", instanceId: row.id, reason, at });
