@@ -6,6 +6,8 @@ import type { VirtualClock } from "./virtual-clock.ts";
 interface Body {
   /** Calls of `sleep` that are under way. */
   sleeping: number;
+  /** Its attempt was interrupted. It is waited for still if what it does may have to be undone. */
+  isInterrupted: boolean;
 }
 
 export class Bodies {
@@ -17,21 +19,30 @@ export class Bodies {
     this.#clock = clock;
   }
 
-  /** How many of those whose outcome is waited for only wait for time. */
-  get sleeping(): number {
-    return [...this.#running].filter(({ sleeping }) => sleeping > 0).length;
+  /**
+   * How many of those whose outcome is waited for only wait for time.
+   *
+   * @param attempts of how many the outcome is waited for
+   */
+  sleepingOf(attempts: number): number {
+    const all = [...this.#running];
+    const interrupted = all.filter(({ isInterrupted }) => isInterrupted);
+    const others = all.filter(({ isInterrupted }) => !isInterrupted);
+    const waitedFor = Math.max(0, attempts - others.length);
+    return countSleeping(others) + Math.min(countSleeping(interrupted), waitedFor);
   }
 
   async run(ctx: ActivityContext, body: () => unknown): Promise<unknown> {
-    const one: Body = { sleeping: 0 };
+    const one: Body = { sleeping: 0, isInterrupted: false };
     this.#running.add(one);
-    const leave = (): void => void this.#running.delete(one);
-    // Nobody waits for it any more.
-    ctx.signal.addEventListener("abort", leave, { once: true });
+    const interrupt = (): void => {
+      one.isInterrupted = true;
+    };
+    ctx.signal.addEventListener("abort", interrupt, { once: true });
     try {
       return await this.#scope.run(one, body);
     } finally {
-      leave();
+      this.#running.delete(one);
     }
   }
 
@@ -44,4 +55,8 @@ export class Bodies {
     });
     if (body) body.sleeping--;
   }
+}
+
+function countSleeping(bodies: readonly Body[]): number {
+  return bodies.filter(({ sleeping }) => sleeping > 0).length;
 }

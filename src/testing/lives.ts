@@ -61,7 +61,7 @@ export class Lives {
     if (!this.#current) return !this.#hasFailed;
     if (this.#asking > 0) return true;
     const { attempts, isMoving } = this.#current.app["~testing"].load;
-    return isMoving || attempts > this.#parts.bodies.sleeping;
+    return isMoving || attempts > this.#parts.bodies.sleepingOf(attempts);
   }
 
   /** Has the one of this moment die, and waits for the next. */

@@ -46,6 +46,15 @@ describe("a crash", () => {
     ]);
   });
 
+  it("after the commit that starts an instance: it is one, also without an id of its own", async () => {
+    const flow = defineWorkflow("flow", () => 1);
+    const app = await start({ workflows: [flow] });
+    app.crashAt({ at: "after commit", commit: 1 });
+    expect(await (await flow.start(app)).result()).toBe(1);
+    expect(app.crashes).toBe(1);
+    expect((await app.app.listInstances()).instances).toHaveLength(1);
+  });
+
   it("before and after the commit that takes an event: it is taken once", async () => {
     for (const at of ["before commit", "after commit"] as const) {
       const app = await start({ workflows: [order] });

@@ -105,6 +105,23 @@ describe("timers", () => {
     expect(seconds).toEqual([0, 31, 71, 201]);
   });
 
+  it("pass for an activity that was interrupted, and is waited for because it may have to be undone", async () => {
+    const undone: string[] = [];
+    const slow = defineActivity("slow", () => "done", { compensation: () => void undone.push("slow") });
+    const flow = defineWorkflow("flow", (ctx) => slow(ctx));
+    const app = await start({ workflows: [flow] });
+    app.stub(slow, async () => {
+      await app.sleep("1h");
+      return "late";
+    });
+    const handle = await flow.start(app);
+    await app.advance("1m");
+    await handle.cancel("enough");
+    await expect(handle.result()).rejects.toThrow("was cancelled");
+    expect(undone).toEqual(["slow"]);
+    expect(app.now).toBe(START + 3_600_000);
+  });
+
   it("of waits fire in their time: events, channels, children", async () => {
     const child = defineWorkflow("child", (ctx) => ctx.sleep("9 days"));
     const flow = defineWorkflow("flow", async (ctx) => {
