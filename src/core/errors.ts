@@ -200,7 +200,7 @@ export class SessionError extends RomancyError {
   }
 }
 
-/** The database URL names a database that cannot be used, or its driver package is missing. */
+/** The database, file or pool cannot be used as it is, or the driver's package is missing. */
 export class UnsupportedDatabaseError extends RomancyError {
   constructor(message: string, options?: ErrorOptions) {
     super("UNSUPPORTED_DATABASE", message, options);
@@ -250,7 +250,7 @@ export class MigrationRefusedError extends RomancyError {
   }
 }
 
-/** The database refused what one instance wrote; only that instance is concerned. */
+/** The database refused what one instance wrote, and only that one is concerned; or it cannot be reached at all. */
 export class StoreError extends RomancyError {
   constructor(message: string, options?: ErrorOptions) {
     super("STORE", message, options);

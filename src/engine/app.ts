@@ -392,7 +392,7 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
   #need(): Running {
     if (this.#running) return this.#running;
     throw new AppStateError(
-      "The app is not started. Call `await app.start()` first, and do not use it after `shutdown()`.",
+      "The app is not started, or was shut down. Call `await app.start()` first.",
     );
   }
 }
