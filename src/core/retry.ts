@@ -1,5 +1,6 @@
 import { type Duration, toMilliseconds } from "./duration.ts";
 import { RetryLaterError, TerminalError, ValidationError } from "./errors.ts";
+import { checkKeys, isObject, type KnownKeys } from "./known-keys.ts";
 
 /** A class of errors, or the name of one. */
 export type ErrorMatcher = string | (abstract new (...args: never) => Error);
@@ -86,6 +87,40 @@ function preset(
 ): RetryPolicy {
   const unlimited = maxDuration === Infinity ? {} : { maxDuration };
   return { maxAttempts, initialInterval, maxInterval, multiplier, jitter: 0.5, ...unlimited };
+}
+
+const KNOWN: KnownKeys<RetryPolicy> = {
+  maxAttempts: true,
+  initialInterval: true,
+  maxInterval: true,
+  multiplier: true,
+  jitter: true,
+  maxDuration: true,
+  retryableErrors: true,
+  nonRetryableErrors: true,
+};
+
+/**
+ * What a user gives as a policy: where it is given, and not at the first failure.
+ *
+ * @param what the option, such as `"retry"`
+ * @throws ValidationError when it is no policy, or a field is unknown or out of its range
+ */
+export function checkRetryPolicy(what: string, given: RetryPolicy | false | undefined): void {
+  if (given === undefined || given === false) return;
+  if (!isObject(given)) {
+    throw new ValidationError(`${what} must be a policy such as { maxAttempts: 5 }, or false for one attempt.`);
+  }
+  checkKeys(what, given, KNOWN);
+  resolveRetryPolicy([given]);
+  for (const field of ["retryableErrors", "nonRetryableErrors"] as const) checkMatchers(field, given[field]);
+}
+
+function checkMatchers(field: string, matchers: unknown): void {
+  if (matchers === undefined) return;
+  const isMatcher = (one: unknown): boolean => typeof one === "string" || typeof one === "function";
+  if (Array.isArray(matchers) && matchers.every(isMatcher)) return;
+  throw new ValidationError(`retry.${field} must be a list of classes of errors, or of their names.`);
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Tools of the AI SDK whose execution is recorded. */
-import { type ActivityContext, ActivityError, type WorkflowContext } from "../index.ts";
+import { type ActivityContext, ActivityError, defineActivity, type WorkflowContext } from "../index.ts";
 import { runStep } from "./step.ts";
 import type { StepCompensation, StepSettings } from "./step-settings.ts";
 
@@ -36,6 +36,8 @@ export function durableTool<T extends SdkTool>(ctx: WorkflowContext, tool: T, op
   const { execute } = tool as { readonly execute?: Execute };
   if (!execute) return tool;
   const { name, ...step } = options;
+  // Here and not when a model asks for the tool, which would be told of the mistake.
+  defineActivity<[ToolRequest], unknown>(name ?? "tool", () => {}, step);
   const durable: Execute = async (input, given) => {
     const { abortSignal: _, ...rest } = given;
     try {

@@ -1,11 +1,24 @@
 import { toMilliseconds } from "../core/duration.ts";
 import { MisplacedCallError, ValidationError } from "../core/errors.ts";
-import { resolveRetryPolicy } from "../core/retry.ts";
+import { checkFlag, checkFunction, checkOptions, type KnownKeys } from "../core/known-keys.ts";
+import { checkRetryPolicy } from "../core/retry.ts";
 import { isStorableText } from "../core/text.ts";
 import type { ActivityContext } from "./activity-context.ts";
 import type { ActivityCallOptions, ActivityOptions } from "./activity-options.ts";
 import type { AttemptSettings } from "./attempt-settings.ts";
 import type { WorkflowContext } from "./workflow-context.ts";
+
+const KNOWN: KnownKeys<ActivityOptions<[], unknown>> = {
+  retry: true,
+  timeout: true,
+  transactional: true,
+  compensation: true,
+  sensitive: true,
+  input: true,
+  output: true,
+};
+
+const KNOWN_OF_CALL: KnownKeys<ActivityCallOptions> = { id: true, retry: true, timeout: true };
 
 /** The function behind an activity. */
 export type ActivityFunction<Args extends readonly unknown[], Result> = (
@@ -46,7 +59,11 @@ export function defineActivity<Args extends unknown[], Result>(
   options: ActivityOptions<Args, Awaited<Result>> = {},
 ): Activity<Args, Awaited<Result>> {
   checkName("activity", name);
+  checkFunction(`Activity ${name}`, fn, `defineActivity("${name}", async (ctx) => { ... })`);
+  checkOptions(`activity ${name}`, options, KNOWN);
   checkSettings(options);
+  checkFlag("transactional", options.transactional);
+  checkFlag("sensitive", options.sensitive);
   checkCompensation(name, options.compensation);
   const activity = (ctx: WorkflowContext, ...args: Args): Promise<Awaited<Result>> => invoke(ctx, {}, args);
   const invoke = (ctx: WorkflowContext, call: ActivityCallOptions, args: Args): Promise<Awaited<Result>> => {
@@ -58,6 +75,7 @@ export function defineActivity<Args extends unknown[], Result>(
     options,
     fn: fn as ActivityFunction<Args, Awaited<Result>>,
     with: (call: ActivityCallOptions) => {
+      checkOptions(`a call of activity ${name}`, call, KNOWN_OF_CALL);
       if (call.id !== undefined) checkName("operation", call.id);
       checkSettings(call);
       return (ctx: WorkflowContext, ...args: Args) => invoke(ctx, call, args);
@@ -77,7 +95,7 @@ function misplaced(name: string, ctx: unknown): MisplacedCallError {
 
 /** Here and not at the first failure, so that a mistake shows when the program starts. */
 function checkSettings({ retry, timeout }: AttemptSettings): void {
-  resolveRetryPolicy([retry]);
+  checkRetryPolicy("retry", retry);
   if (timeout !== undefined) toMilliseconds(timeout, "The timeout of an activity");
 }
 
@@ -88,14 +106,29 @@ function checkCompensation(activity: string, compensation: unknown): void {
   );
 }
 
+/** What has an id in place of a name. */
+const IDS: ReadonlySet<string> = new Set(["instance", "operation", "message", "patch"]);
+
 /** Longer names would not fit the key columns of every database. */
 const NAME_LENGTH = 200;
 
-/** @throws ValidationError */
+/** @throws ValidationError when it is no text, or one that cannot be a name or an id */
 export function checkName(what: string, name: string): void {
+  checkText(what, name);
   // What cannot be stored as it is would make one name of two.
   if (isStorableText(name) && name.length > 0 && name.length <= NAME_LENGTH) return;
   throw new ValidationError(
     `The name of ${what} ${JSON.stringify(name)} must have 1 to ${NAME_LENGTH} characters, all of them whole and none NUL.`,
   );
+}
+
+/**
+ * For what is only looked for: where there is nothing of this name or id, that is the answer.
+ *
+ * @throws ValidationError when it is no text
+ */
+export function checkText(what: string, name: unknown): void {
+  if (typeof name === "string") return;
+  const given = typeof name === "object" && name !== null ? "an object" : String(name);
+  throw new ValidationError(`The ${IDS.has(what) ? "id" : "name"} of ${what} must be a text, and was ${given}.`);
 }

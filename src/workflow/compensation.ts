@@ -1,8 +1,11 @@
 import { toMilliseconds } from "../core/duration.ts";
-import { resolveRetryPolicy } from "../core/retry.ts";
+import { checkFunction, checkOptions, type KnownKeys } from "../core/known-keys.ts";
+import { checkRetryPolicy } from "../core/retry.ts";
 import { type Activity, checkName, defineActivity } from "./activity.ts";
 import type { CompensationContext, CompensationDefinition, CompensationOptions } from "./compensation-options.ts";
 import type { WorkflowContext } from "./workflow-context.ts";
+
+const KNOWN: KnownKeys<CompensationOptions> = { retry: true, timeout: true, transactional: true, sensitive: true };
 
 /** A defined compensation. Called with a workflow's context it is run at once, as an activity is. */
 export interface Compensation<Args extends readonly unknown[], Result> extends CompensationDefinition<Args, Result> {
@@ -28,7 +31,9 @@ export function defineCompensation<Args extends unknown[], Result = unknown>(
   options: CompensationOptions = {},
 ): Compensation<Args, Result> {
   checkName("compensation", name);
-  resolveRetryPolicy([options.retry]);
+  checkFunction(`Compensation ${name}`, fn, `defineCompensation("${name}", async (ctx) => { ... })`);
+  checkOptions(`compensation ${name}`, options, KNOWN);
+  checkRetryPolicy("retry", options.retry);
   if (options.timeout !== undefined) toMilliseconds(options.timeout, "The timeout of a compensation");
   const asActivity = defineActivity(name, fn as never, options) as unknown as Activity<Args, unknown>;
   const compensation = async (ctx: WorkflowContext, ...args: Args): Promise<void> =>

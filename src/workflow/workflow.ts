@@ -1,5 +1,6 @@
 import { MisplacedCallError } from "../core/errors.ts";
-import { type RetryPolicy, resolveRetryPolicy } from "../core/retry.ts";
+import { checkFlag, checkFunction, checkOptions, type KnownKeys } from "../core/known-keys.ts";
+import { checkRetryPolicy, type RetryPolicy } from "../core/retry.ts";
 import { checkName } from "./activity.ts";
 import type { EventSubscription } from "./events.ts";
 import type { WorkflowHandle } from "./handle.ts";
@@ -29,6 +30,18 @@ export interface WorkflowOptions<Args extends readonly unknown[], Result> {
    */
   readonly eventHandler?: boolean | string | readonly string[];
 }
+
+const KNOWN: KnownKeys<WorkflowOptions<[], unknown>> = {
+  input: true,
+  output: true,
+  description: true,
+  version: true,
+  retry: true,
+  events: true,
+  eventHandler: true,
+};
+
+const KNOWN_OF_START: KnownKeys<StartOptions> = { id: true, tags: true, priority: true, detached: true };
 
 /** The function behind a workflow. */
 export type WorkflowFunction<Args extends readonly unknown[], Result> = (
@@ -94,8 +107,10 @@ export function defineWorkflow<Args extends unknown[], Result>(
   options: WorkflowOptions<Args, Awaited<Result>> = {},
 ): Workflow<Args, Awaited<Result>> {
   checkName("workflow", name);
+  checkFunction(`Workflow ${name}`, fn, `defineWorkflow("${name}", async (ctx) => { ... })`);
+  checkOptions(`workflow ${name}`, options, KNOWN);
   if (options.version !== undefined) checkName("version", options.version);
-  resolveRetryPolicy([options.retry]);
+  checkRetryPolicy("retry", options.retry);
   const bind = (start: StartOptions): BoundWorkflow<Args, Awaited<Result>> => {
     const run = async (ctx: WorkflowContext, ...args: Args): Promise<Awaited<Result>> => {
       const behind = ctx?.["~operations"];
@@ -110,7 +125,11 @@ export function defineWorkflow<Args extends unknown[], Result>(
   const definition = Object.assign(bind({}), {
     options,
     fn: fn as WorkflowFunction<Args, Awaited<Result>>,
-    with: bind,
+    with: (start: StartOptions) => {
+      checkOptions(`a start of workflow ${name}`, start, KNOWN_OF_START);
+      checkFlag("detached", start.detached);
+      return bind(start);
+    },
   });
   Object.defineProperty(definition, "name", { value: name });
   return definition;

@@ -306,6 +306,7 @@ describe("definitions and defaults", () => {
   it("are checked when they are made", () => {
     expect(() => defineDurableCall("")).toThrow(ValidationError);
     expect(() => defineDurableCall("a", { retry: { maxAttempts: 0 } })).toThrow("retry.maxAttempts");
+    expect(() => defineDurableCall("a", { retry: true as never })).toThrow("retry must be a policy");
     expect(() => defineDurableCall("a", { timeout: -1 })).toThrow(ValidationError);
   });
 

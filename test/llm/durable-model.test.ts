@@ -222,6 +222,17 @@ describe("transforms of streams", () => {
   });
 });
 
+it("a durable tool is told nothing that is not known, before a model asks for it", async () => {
+  const told = async (options: object): Promise<unknown> =>
+    run((ctx) => {
+      durableTool(ctx, add([]), { name: "add", ...options });
+      return Promise.resolve();
+    }).catch((error: unknown) => error);
+  expect(await told({ timout: "1s" })).toMatchObject({ message: expect.stringContaining('have no "timout"') });
+  expect(await told({ retry: true })).toMatchObject({ message: expect.stringContaining("retry must be a policy") });
+  expect(await told({ retry: undefined })).not.toBeInstanceOf(Error);
+});
+
 describe("agents", () => {
   it("of the AI SDK run as they are, live and streamed", async () => {
     const mock = adder();

@@ -1,8 +1,9 @@
 /** Filters of listings: checked, and in the store's terms. */
 import { describe, ValidationError } from "../../core/errors.ts";
+import { checkKeys, type KnownKeys } from "../../core/known-keys.ts";
 import { INSTANCE_STATUSES, type InstanceStatus } from "../../core/status.ts";
 import type { ListFilter, TimeRange } from "../../store/store.ts";
-import { checkKeys, isText, listOf } from "../check-filter.ts";
+import { isText, listOf } from "../check-filter.ts";
 import { conditionsOf } from "./input-filter.ts";
 
 /**
@@ -66,7 +67,7 @@ export interface Place {
 /** Later than any time. */
 const NEVER = Number.MAX_SAFE_INTEGER;
 
-const KNOWN: Readonly<Record<keyof InstanceFilter, true>> = {
+const KNOWN: KnownKeys<InstanceFilter> = {
   status: true,
   workflow: true,
   version: true,

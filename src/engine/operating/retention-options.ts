@@ -1,6 +1,6 @@
 import { type Duration, toMilliseconds } from "../../core/duration.ts";
 import { ValidationError } from "../../core/errors.ts";
-import { checkKeys } from "../check-filter.ts";
+import { checkKeys, type KnownKeys } from "../../core/known-keys.ts";
 
 /** For how long what has ended is kept; `false` for ever. Workers look every ten minutes. */
 export interface RetentionOptions {
@@ -29,7 +29,7 @@ export interface RetentionSettings {
   readonly takenMessages: number;
 }
 
-const KNOWN: Readonly<Record<keyof RetentionOptions, true>> = {
+const KNOWN: KnownKeys<RetentionOptions> = {
   instances: true,
   workflows: true,
   givenUpEvents: true,

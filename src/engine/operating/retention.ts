@@ -1,8 +1,9 @@
 /** What has ended long ago is removed: by workers now and then, and by operators. */
 import { type Duration, toMilliseconds } from "../../core/duration.ts";
 import { ValidationError } from "../../core/errors.ts";
+import { checkKeys, type KnownKeys } from "../../core/known-keys.ts";
 import type { CreatedPlace, EndedFilter, EndedPage, EndedTree, StoredRetention } from "../../store/store.ts";
-import { checkCount, checkKeys, listOf } from "../check-filter.ts";
+import { checkCount, listOf } from "../check-filter.ts";
 import type { RetentionSettings } from "./retention-options.ts";
 
 /** How an instance can have ended for good. */
@@ -42,7 +43,7 @@ const WINDOW = 1_000;
 /** Trees that are removed in one go, when they are small. */
 const TOGETHER = 100;
 
-const KNOWN: Readonly<Record<keyof PruneOptions, true>> = {
+const KNOWN: KnownKeys<PruneOptions> = {
   olderThan: true,
   workflow: true,
   status: true,
