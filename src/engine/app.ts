@@ -1,6 +1,6 @@
 /** The app: the only place where the parts are put together. */
 import type { Server } from "node:http";
-import { AppStateError, DuplicateNameError } from "../core/errors.ts";
+import { AppStateError } from "../core/errors.ts";
 import { uuidv4 } from "../core/uuid.ts";
 import { HttpDoor } from "../http/door.ts";
 import type { ListenOptions } from "../http/server.ts";
@@ -13,7 +13,7 @@ import type { Outbox } from "../workflow/outbox.ts";
 import type { Startable, StartOptions, WorkflowStarter } from "../workflow/starting.ts";
 import type { AnyWorkflow, Workflow } from "../workflow/workflow.ts";
 import { cancel, retryCompensations } from "./cancel.ts";
-import { prepareEvent } from "./events.ts";
+import { prepareEvent, type SendEventOptions } from "./events.ts";
 import { handleOf } from "./handle.ts";
 import { type HistoryEntry, readHistory } from "./inspection/history-entries.ts";
 import { exportHistory, type HistoryExport } from "./inspection/history-export.ts";
@@ -30,6 +30,7 @@ import { type ResolvedOptions, type RomancyOptions, resolveOptions } from "./opt
 import { outboxOf } from "./outbox/outbox.ts";
 import { publish, type SendingEnvironment, sendTo } from "./publish.ts";
 import { randomBytes } from "./random.ts";
+import { registerAll } from "./register.ts";
 import { type ReplayResult, replay } from "./replay.ts";
 import type { Running } from "./running.ts";
 import { diagnoseDatabase, withDatabase } from "./schema.ts";
@@ -82,9 +83,9 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
     const isWatched = this.#metrics !== undefined || hooks.length > 0;
     const log = bindLogger(logger, { workerId: this.workerId });
     this.#hooks = isWatched ? new HookRunner(hooks, this.#metrics, log) : undefined;
-    this.register(...(options.workflows ?? []));
+    this.register(...this.#options.workflows);
     this.#http = new HttpDoor(this.#options, {
-      prepareEvent: (event) => prepareEvent(event, undefined, this.#environment()),
+      prepareEvent: (event) => prepareEvent(event, {}, this.#environment()),
       publish: (channel, data, sending) => this.publish(channel, data, sending),
       sendTo: (id, channel, data, sending) => this.sendTo(id, channel, data, sending),
       cancel: (id, reason) => this.cancel(id, reason),
@@ -100,15 +101,10 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
    * Adds workflows, before or after `start`.
    *
    * @throws DuplicateNameError when another workflow has the name
+   * @throws ValidationError when something is no workflow; nothing is added
    */
   register(...workflows: readonly AnyWorkflow[]): void {
-    for (const workflow of workflows) {
-      const known = this.#workflows.get(workflow.name);
-      if (known && known !== workflow) {
-        throw new DuplicateNameError(`Two different workflows are called ${workflow.name}. Give each its own name.`);
-      }
-      this.#workflows.set(workflow.name, workflow);
-    }
+    registerAll(this.#workflows, workflows);
     this.#running?.worker?.poke();
   }
 
@@ -180,7 +176,11 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
     return listWorkers(this.#need().store.operations);
   }
 
-  /** A handle on an instance that exists, or is to exist; nothing is looked up. */
+  /**
+   * A handle on an instance that exists, or is to exist; nothing is looked up.
+   *
+   * @throws ValidationError when the id is no text
+   */
   handle<Args extends readonly unknown[], Result>(
     workflow: Workflow<Args, Result>,
     id: string,
@@ -188,7 +188,7 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
     return handleOf(workflow.name, id, this, () => this.#need()) as WorkflowHandle<Result>;
   }
 
-  /** @throws InstanceNotFoundError */
+  /** @throws InstanceNotFoundError, ValidationError */
   async getInstance(id: string): Promise<InstanceDescription> {
     return describeInstance(this.#need().store.views, id);
   }
@@ -219,7 +219,7 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
     return prune(store.retention, options, clock.now());
   }
 
-  /** @throws InstanceNotFoundError */
+  /** @throws InstanceNotFoundError, ValidationError */
   async getHistory(id: string): Promise<HistoryEntry[]> {
     return readHistory(this.#need().store.views, id);
   }
@@ -245,8 +245,8 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
    * @throws ValidationError, SerializationError; nothing is stored
    * @throws InstanceNotFoundError, InstanceFinishedError when it is for one instance
    */
-  async sendEvent(event: EventInput, options: { readonly instanceId?: string } = {}): Promise<{ readonly id: string }> {
-    const { id, send } = await prepareEvent(event, options.instanceId, this.#environment());
+  async sendEvent(event: EventInput, options: SendEventOptions = {}): Promise<{ readonly id: string }> {
+    const { id, send } = await prepareEvent(event, options, this.#environment());
     await send();
     return { id };
   }

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { encode } from "../core/codec.ts";
 import type { Deliver } from "../core/commit.ts";
 import { InstanceConflictError, StoreError, undeliverable, ValidationError } from "../core/errors.ts";
+import { checkOptions, type KnownKeys } from "../core/known-keys.ts";
 import { carriedBy, type TraceContext } from "../core/trace-context.ts";
 import { uuidv4 } from "../core/uuid.ts";
 import { checkName } from "../workflow/activity.ts";
@@ -11,6 +12,13 @@ import type { AnyWorkflow } from "../workflow/workflow.ts";
 import { eventOf } from "./event-input.ts";
 import { write } from "./journal.ts";
 import { prepareStart, type StartEnvironment } from "./start.ts";
+
+/** How an event is sent. */
+export interface SendEventOptions {
+  readonly instanceId?: string;
+}
+
+const KNOWN: KnownKeys<SendEventOptions> = { instanceId: true };
 
 /** An event that was found good and is not stored yet. */
 export interface PreparedEvent {
@@ -22,19 +30,21 @@ export interface PreparedEvent {
 /**
  * Checks the event, and what handlers would make of it, before anything is stored.
  *
- * @param instanceId the one instance that it is for, if it is for one; an extension of the event says the same
+ * @param options.instanceId the one instance that it is for, if it is for one; an extension of the event says the same
  */
 export async function prepareEvent(
   input: EventInput,
-  instanceId: string | undefined,
+  options: SendEventOptions,
   environment: StartEnvironment,
 ): Promise<PreparedEvent> {
+  checkOptions("sendEvent", options, KNOWN);
   if (typeof input !== "object" || input === null) throw new ValidationError("An event must be an object.");
   const { id = uuidv4(environment.randomBytes(16)) } = input;
   const event = eventOf({ ...input, id });
-  const target = instanceId ?? input["romancyinstanceid"];
-  if (target !== undefined) checkName("instance", target as string);
-  const deliver = deliveryOf(event, target as string | undefined, environment);
+  // Nothing but its absence means everybody.
+  const { instanceId: target = input["romancyinstanceid"] as string | undefined } = options;
+  if (target !== undefined) checkName("instance", target);
+  const deliver = deliveryOf(event, target, environment);
   const starts = target === undefined ? await prepareHandlers(event, deliver.message.fingerprint, environment) : [];
   return {
     id: event.id,

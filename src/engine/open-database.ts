@@ -4,6 +4,7 @@ import { openMysql } from "../drivers/mysql/database.ts";
 import { openPostgres } from "../drivers/postgres/database.ts";
 import { openSqlite } from "../drivers/sqlite.ts";
 import type { Database } from "../store/database.ts";
+import { kindOf, pathOf, schemeOf } from "./database-location.ts";
 import type { ResolvedOptions } from "./options.ts";
 
 type DatabaseOptions = Pick<ResolvedOptions, "database" | "pool" | "naming" | "seams"> & {
@@ -26,37 +27,25 @@ async function open(options: DatabaseOptions): Promise<Database> {
   if (typeof database !== "string") {
     return "getConnection" in database ? openMysql(database, {}, naming) : openPostgres(database, {}, naming);
   }
-  const scheme = SCHEME.exec(database)?.[1]?.toLowerCase();
-  switch (scheme) {
-    case undefined:
-      return openFile(database, options);
-    case "file":
+  switch (kindOf(database)) {
     case "sqlite":
-    case "sqlite3":
-      return openFile(pathOf(database, scheme), options);
+      return openFile(pathOf(database), options);
     case "postgres":
-    case "postgresql":
       return reached("PostgreSQL", openPostgres(database, pool, naming));
     case "mysql":
-    case "mariadb":
       return reached("MySQL", openMysql(database, pool, naming));
     default:
       throw new UnsupportedDatabaseError(
-        `romancy cannot use ${scheme} databases. Use a SQLite file such as "workflow.db" or "sqlite:workflow.db", ` +
-          '":memory:", or a URL that begins with postgres://, postgresql://, mysql:// or mariadb://.',
+        `romancy cannot use ${schemeOf(database)} databases. Use a SQLite file such as "workflow.db" or ` +
+          '"sqlite:workflow.db", ":memory:", or a URL that begins with postgres://, postgresql://, mysql:// or mariadb://.',
       );
   }
 }
 
-/** A scheme has two letters or more, so that `C:\data\workflow.db` is a path. */
-const SCHEME = /^([a-z][a-z0-9+.-]+):/i;
-
 /** The file of a SQLite database; `undefined` when the option names none. */
 export function fileOf(database: ResolvedOptions["database"]): string | undefined {
-  if (typeof database !== "string") return undefined;
-  const scheme = SCHEME.exec(database)?.[1]?.toLowerCase();
-  if (scheme !== undefined && scheme !== "file" && scheme !== "sqlite" && scheme !== "sqlite3") return undefined;
-  const path = scheme === undefined ? database : pathOf(database, scheme);
+  if (typeof database !== "string" || kindOf(database) !== "sqlite") return undefined;
+  const path = pathOf(database);
   return path === ":memory:" ? undefined : path;
 }
 
@@ -77,12 +66,6 @@ async function openFile(path: string, { naming, seams, creates = true }: Databas
       "folder exists and can be written to.";
     throw new UnsupportedDatabaseError(message, { cause });
   }
-}
-
-/** `file:x.db`, `file:///tmp/x.db` and `sqlite://x.db` are all in use. */
-function pathOf(url: string, scheme: string): string {
-  const path = url.slice(scheme.length + 1).replace(/^\/\//, "");
-  return path === "" ? ":memory:" : decodeURIComponent(path);
 }
 
 async function reached(name: string, opening: Promise<Database>): Promise<Database> {

@@ -1,13 +1,16 @@
+import { constants } from "node:os";
 import { DEFAULT_MAX_VALUE_BYTES } from "../core/codec.ts";
 import { type Duration, toMilliseconds } from "../core/duration.ts";
 import { ValidationError } from "../core/errors.ts";
-import { type RetryPolicy, resolveRetryPolicy } from "../core/retry.ts";
+import { checkFlag, checkKeys, checkOptions, isObject, type KnownKeys } from "../core/known-keys.ts";
+import { checkRetryPolicy, type RetryPolicy } from "../core/retry.ts";
 import type { HttpSettings } from "../http/port.ts";
 import type { MysqlPool, Naming, PostgresPool } from "../store/store.ts";
 import type { Hooks } from "../workflow/hooks.ts";
 import type { Logger } from "../workflow/logger.ts";
 import type { AnyWorkflow } from "../workflow/workflow.ts";
 import { checkCount } from "./check-filter.ts";
+import { kindOf, pathOf } from "./database-location.ts";
 import { consoleLogger } from "./log.ts";
 import { type RetentionOptions, type RetentionSettings, resolveRetention } from "./operating/retention-options.ts";
 import { type OutboxOptions, type OutboxSettings, resolveOutbox } from "./outbox/outbox-options.ts";
@@ -20,7 +23,7 @@ export interface RomancyOptions {
    * `postgres://`, `postgresql://`, `mysql://` or `mariadb://`; or a pool of your own, made by `pg` or `mysql2`, which
    * is left open at the end and of which romancy keeps five connections.
    */
-  readonly database: string | PostgresPool | MysqlPool;
+  readonly database: string | URL | PostgresPool | MysqlPool;
   /** For the pool that is made of a URL: options of `pg.Pool` or of `mysql2`'s `createPool`, such as `ssl` and sizes. */
   readonly pool?: Readonly<Record<string, unknown>>;
   /** The schema of PostgreSQL that holds romancy's tables; made when it is missing. Default: the first of the search path. */
@@ -110,6 +113,7 @@ export interface ResolvedOptions {
   readonly naming: Naming;
   readonly listenNotify: boolean;
   readonly maxRecoveries: number;
+  readonly workflows: readonly AnyWorkflow[];
   readonly worker: boolean;
   readonly workerId: string | undefined;
   readonly autoMigrate: boolean;
@@ -133,7 +137,45 @@ export interface ResolvedOptions {
   readonly seams: Seams;
 }
 
+const KNOWN: KnownKeys<RomancyOptions> = {
+  database: true,
+  pool: true,
+  schema: true,
+  tablePrefix: true,
+  listenNotify: true,
+  maxRecoveries: true,
+  workflows: true,
+  worker: true,
+  workerId: true,
+  autoMigrate: true,
+  defaultRetryPolicy: true,
+  shutdownTimeout: true,
+  shutdownSignals: true,
+  logger: true,
+  hooks: true,
+  metrics: true,
+  maxConcurrentInstances: true,
+  maxConcurrentActivities: true,
+  maxParkedInstances: true,
+  maxValueBytes: true,
+  messageRetention: true,
+  retention: true,
+  leaseDuration: true,
+  leaseRenewInterval: true,
+  staleWorkerCheckInterval: true,
+  outbox: true,
+  brokerUrl: true,
+  publisher: true,
+  http: true,
+  "~seams": true,
+};
+
+const KNOWN_OF_HTTP: KnownKeys<HttpOptions> = { authorize: true, maxBodyBytes: true, timeout: true };
+
+const FLAGS = ["worker", "autoMigrate", "listenNotify", "metrics"] as const;
+
 const DEFAULTS = {
+  workflows: [],
   worker: true,
   autoMigrate: true,
   pool: {},
@@ -159,22 +201,26 @@ const DEFAULTS = {
 
 /** @throws ValidationError */
 export function resolveOptions(options: RomancyOptions): ResolvedOptions {
+  checkOptions("an app", options, KNOWN);
   const given = { ...DEFAULTS, ...withoutUndefined(options) };
-  checkDatabase(given.database);
-  resolveRetryPolicy([given.defaultRetryPolicy]);
+  const database = resolveDatabase(given.database);
+  checkFitting(database, options);
+  for (const flag of FLAGS) checkFlag(flag, given[flag]);
+  checkRetryPolicy("defaultRetryPolicy", given.defaultRetryPolicy);
   return {
-    database: given.database,
+    database,
     pool: given.pool,
     naming: resolveNaming(given),
     listenNotify: given.listenNotify,
     maxRecoveries: checkCount("maxRecoveries", given.maxRecoveries),
+    workflows: listOf("workflows", given.workflows),
     worker: given.worker,
     workerId: given.workerId === undefined ? undefined : text("workerId", given.workerId),
     autoMigrate: given.autoMigrate,
     defaultRetryPolicy: given.defaultRetryPolicy,
-    shutdownTimeout: toMilliseconds(given.shutdownTimeout, "shutdownTimeout"),
-    shutdownSignals: given.shutdownSignals,
-    logger: given.logger,
+    shutdownTimeout: timeOf("shutdownTimeout", given.shutdownTimeout, 0),
+    shutdownSignals: resolveSignals(given.shutdownSignals),
+    logger: resolveLogger(given.logger),
     hooks: resolveHooks(given.hooks),
     metrics: given.metrics,
     maxConcurrentInstances: checkCount("maxConcurrentInstances", given.maxConcurrentInstances),
@@ -183,7 +229,7 @@ export function resolveOptions(options: RomancyOptions): ResolvedOptions {
     maxValueBytes: checkCount("maxValueBytes", given.maxValueBytes),
     messageRetention: toMilliseconds(given.messageRetention, "messageRetention"),
     retention: resolveRetention(given.retention),
-    staleWorkerCheckInterval: toMilliseconds(given.staleWorkerCheckInterval, "staleWorkerCheckInterval"),
+    staleWorkerCheckInterval: timeOf("staleWorkerCheckInterval", given.staleWorkerCheckInterval, LEAST_INTERVAL),
     outbox: resolveOutbox(given.outbox, { brokerUrl: given.brokerUrl, publisher: given.publisher }),
     http: resolveHttp(given.http),
     seams: given["~seams"],
@@ -191,15 +237,33 @@ export function resolveOptions(options: RomancyOptions): ResolvedOptions {
   };
 }
 
-function checkDatabase(database: unknown): void {
-  if (typeof database === "string" && database !== "") return;
-  const isPool =
-    typeof database === "object" && database !== null && ("getConnection" in database || "totalCount" in database);
-  if (isPool) return;
+function resolveDatabase(database: unknown): ResolvedOptions["database"] {
+  const given: unknown = database instanceof URL ? database.href : database;
+  if (typeof given === "string" && given !== "") return given;
+  if (isPool(given)) return given;
+  const wrong = given === undefined || given === "" ? "is missing" : "is none that can be used";
   throw new ValidationError(
-    'The option `database` is missing. Give a file such as "workflow.db", ":memory:", a URL such as ' +
-      '"postgres://localhost/app", or a pool of `pg` or `mysql2`.',
+    `The option \`database\` ${wrong}. Give a file such as "workflow.db", ":memory:", a URL such as ` +
+      '"postgres://localhost/app", or a pool of `pg` or `mysql2`; a single connection is not enough.',
   );
+}
+
+/** A connection of either has no such member. */
+function isPool(given: unknown): given is PostgresPool | MysqlPool {
+  return (isObject(given) || typeof given === "function") && ("getConnection" in given || "totalCount" in given);
+}
+
+/** What the database would pass over is refused before anything is made. */
+function checkFitting(database: ResolvedOptions["database"], { pool, schema }: RomancyOptions): void {
+  const kind = kindOf(database);
+  if (kind === "sqlite") pathOf(database as string);
+  if (schema !== undefined && kind !== undefined && kind !== "postgres") {
+    throw new ValidationError("schema is for PostgreSQL alone. Use `tablePrefix` to keep tables apart.");
+  }
+  if (pool === undefined) return;
+  if (!isObject(pool)) throw new ValidationError("pool must be an object: options of `pg` or of `mysql2`.");
+  if (kind === "sqlite") throw new ValidationError("pool is for PostgreSQL and MySQL: SQLite has no pool.");
+  if (typeof database !== "string") throw new ValidationError("pool is for a URL: a pool of your own has its options.");
 }
 
 /** The names go into statements as they are. */
@@ -210,7 +274,7 @@ function resolveNaming({
   schema,
 }: Pick<RomancyOptions, "tablePrefix" | "schema">): Naming {
   for (const [option, name] of Object.entries({ tablePrefix, schema })) {
-    if (name === undefined || IDENTIFIER.test(name)) continue;
+    if (name === undefined || (typeof name === "string" && IDENTIFIER.test(name))) continue;
     throw new ValidationError(`${option} must be 1 to 40 letters, digits and underscores, and not begin with a digit.`);
   }
   return { prefix: tablePrefix, schema };
@@ -225,6 +289,32 @@ function resolveHooks(hooks: Hooks | readonly Hooks[]): readonly Hooks[] {
   throw new ValidationError("hooks must be an object whose methods are called, or a list of such.");
 }
 
+const LEVELS = ["debug", "info", "warn", "error"] as const satisfies readonly (keyof Logger)[];
+
+function resolveLogger(logger: Logger): Logger {
+  const missing = LEVELS.find((level) => typeof (logger as Partial<Logger> | null)?.[level] !== "function");
+  if (missing === undefined) return logger;
+  throw new ValidationError(`logger must have the methods ${LEVELS.join(", ")}; it has no ${missing}.`);
+}
+
+/** They end or stop the process before anybody is asked. */
+const UNSEEN: ReadonlySet<string> = new Set(["SIGKILL", "SIGSTOP"]);
+
+function resolveSignals(signals: readonly NodeJS.Signals[]): readonly NodeJS.Signals[] {
+  for (const signal of listOf("shutdownSignals", signals)) {
+    if (!Object.hasOwn(constants.signals, signal)) {
+      throw new ValidationError(`shutdownSignals has ${JSON.stringify(signal)}, which is no signal of this system.`);
+    }
+    if (UNSEEN.has(signal)) throw new ValidationError(`shutdownSignals has ${signal}, which no process can catch.`);
+  }
+  return signals;
+}
+
+function listOf<T>(option: string, given: readonly T[]): readonly T[] {
+  if (Array.isArray(given)) return given;
+  throw new ValidationError(`${option} must be a list.`);
+}
+
 function withoutUndefined(options: RomancyOptions): RomancyOptions {
   const known = Object.entries(options).filter(([, value]) => value !== undefined);
   return Object.fromEntries(known) as unknown as RomancyOptions;
@@ -237,8 +327,8 @@ function resolveLease({
   ResolvedOptions,
   "leaseDuration" | "leaseRenewInterval"
 > {
-  const duration = toMilliseconds(leaseDuration, "leaseDuration");
-  const interval = toMilliseconds(leaseRenewInterval ?? duration / 3, "leaseRenewInterval");
+  const duration = timeOf("leaseDuration", leaseDuration, LEAST_LEASE);
+  const interval = timeOf("leaseRenewInterval", leaseRenewInterval ?? duration / 3, LEAST_INTERVAL);
   // Rounding may add a millisecond to each third.
   if (interval * 3 > duration + 3) {
     throw new ValidationError(
@@ -249,17 +339,35 @@ function resolveLease({
   return { leaseDuration: duration, leaseRenewInterval: interval };
 }
 
+/** Milliseconds; one that is shorter ends between two answers of a database that is well. */
+const LEAST_LEASE = 100;
+
+/** Milliseconds; looking more often does nothing but look. */
+const LEAST_INTERVAL = 10;
+
+/** Milliseconds; a timer takes no more, some 25 days, and ends at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** What a timer is set to, in milliseconds. */
+function timeOf(option: string, duration: Duration, least: number): number {
+  const time = toMilliseconds(duration, option);
+  if (time >= least && time <= LONGEST_TIMER) return time;
+  throw new ValidationError(`${option} is ${time} ms; it must be ${least} to ${LONGEST_TIMER} ms.`);
+}
+
 /** One mebibyte. */
 const DEFAULT_MAX_BODY_BYTES = 1024 * 1024;
 
-function resolveHttp({ authorize, maxBodyBytes = DEFAULT_MAX_BODY_BYTES, timeout = "30s" }: HttpOptions): HttpSettings {
+function resolveHttp(options: HttpOptions): HttpSettings {
+  checkKeys("http", options, KNOWN_OF_HTTP);
+  const { authorize, maxBodyBytes = DEFAULT_MAX_BODY_BYTES, timeout = "30s" } = options;
   if (authorize !== undefined && typeof authorize !== "function") {
     throw new ValidationError("http.authorize must be a function.");
   }
   return {
     authorize,
     maxBodyBytes: checkCount("http.maxBodyBytes", maxBodyBytes),
-    timeout: toMilliseconds(timeout, "http.timeout"),
+    timeout: timeOf("http.timeout", timeout, 1),
   };
 }
 

@@ -122,7 +122,7 @@ describe("an event that cannot be sent", () => {
     expect(Number(before?.nextAttemptAt) - Number(before?.createdAt)).toBeGreaterThan(3_500_000);
     await failing.shutdown();
     const sent = recorder();
-    const app = await startRelayer(sent);
+    const app = await startRelayer({ publisher: sent.publisher });
     await send(app, "b");
     await until(() => sent.ids().length === 1);
     expect(sent.ids()).toEqual(["b"]);
@@ -148,7 +148,7 @@ describe("an event that cannot be sent", () => {
       "update romancy_outbox set queued_at = queued_at - 1000000, created_at = created_at - 1000000",
     );
     const sent = recorder();
-    const app = await startRelayer({ ...sent, maxAge: "10m" });
+    const app = await startRelayer({ publisher: sent.publisher, maxAge: "10m" });
     expect(await settled(app, 1)).toMatchObject([{ status: "expired", attempts: 0 }]);
     expect(sent.ids()).toEqual([]);
     // Its age is counted anew.
@@ -194,7 +194,7 @@ describe("the relayer", () => {
 
   it("sends what another process has written", async () => {
     const sent = recorder();
-    const app = await startRelayer(sent);
+    const app = await startRelayer({ publisher: sent.publisher });
     const other = await startApp({ workflows });
     await send(other, "a");
     await settled(app, 1);
@@ -245,7 +245,7 @@ describe("the relayer", () => {
   it("of a client sends nothing", async () => {
     const sent = recorder();
     const app = await startApp({ workflows });
-    const client = await startApp({ worker: false, outbox: sent });
+    const client = await startApp({ worker: false, outbox: { publisher: sent.publisher } });
     await send(app, "a");
     expect(await client.outbox.list()).toMatchObject({ events: [{ id: "a", status: "pending" }] });
     expect(sent.ids()).toEqual([]);
@@ -308,12 +308,27 @@ describe("app.outbox", () => {
     expect((await entries(app))[0]).toMatchObject({ attempts: 1 });
   });
 
+  it("sends nothing again when it is asked for by a name that a filter does not have", async () => {
+    const app = await startRelayer({ publisher: () => Promise.reject(new TerminalError("no")) });
+    await send(app, "a");
+    expect(await statuses(app, 1)).toEqual(["invalid"]);
+    const retried = app.outbox.retry({ statuses: ["failed"] } as never);
+    await expect(retried).rejects.toThrow('A filter has no "statuses". It can have: status, instanceId.');
+    expect(await entries(app)).toMatchObject([{ status: "invalid", attempts: 1 }]);
+    expect(await app.outbox.retry({ status: undefined, instanceId: undefined } as never)).toBe(1);
+  });
+
   it("refuses filters that are none", async () => {
     const app = await startRelayer({});
     for (const filter of [{ status: "sent" }, { limit: 0 }, { limit: 1_001 }, { pageToken: "x" }]) {
       await expect(app.outbox.list(filter as never)).rejects.toThrow(ValidationError);
     }
     await expect(app.outbox.retry({ status: "published" as never })).rejects.toThrow(ValidationError);
+    await expect(app.outbox.list({ statuses: ["failed"] } as never)).rejects.toThrow('A filter has no "statuses"');
+    for (const filter of [null, 7, ["a"], { instanceId: 7 }, { id: "a" }]) {
+      await expect(app.outbox.list(filter as never)).rejects.toThrow(ValidationError);
+      await expect(app.outbox.retry(filter as never)).rejects.toThrow(ValidationError);
+    }
     await expect(createApp().outbox.list()).rejects.toThrow("not started");
   });
 });

@@ -47,7 +47,7 @@ describe("ctx.sendEvent of a workflow", () => {
       await ctx.waitEvent("go");
       return [first, await ctx.sendEvent(shipped)];
     });
-    const options = { workflows: [flow], outbox: sent, maxParkedInstances: 0 };
+    const options = { workflows: [flow], outbox: { publisher: sent.publisher }, maxParkedInstances: 0 };
     const app = await startApp(options);
     const handle = await flow.with({ id: "i-1" }).start(app);
     while ((await handle.status()) !== "waiting") await new Promise((resolve) => setImmediate(resolve));
@@ -79,7 +79,7 @@ describe("ctx.sendEvent of a workflow", () => {
     const flow = defineWorkflow("flow", async (ctx) => {
       await Promise.all(Array.from({ length: 5 }, () => ctx.sendEvent(shipped)));
     });
-    const app = await startApp({ workflows: [flow], outbox: sent });
+    const app = await startApp({ workflows: [flow], outbox: { publisher: sent.publisher } });
     await failingCommits(2, async () => void (await (await flow.with({ id: "i-1" }).start(app)).result()));
     await settled(app, 5);
     expect(sent.ids()).toEqual([1, 2, 3, 4, 5].map((n) => `i-1/send_event:${n}`));
@@ -92,7 +92,7 @@ describe("ctx.sendEvent of a workflow", () => {
       if (left === 0) throw new Error("the end");
       return ctx.recur(left - 1);
     });
-    const app = await startApp({ workflows: [flow], outbox: sent });
+    const app = await startApp({ workflows: [flow], outbox: { publisher: sent.publisher } });
     await expect((await flow.start(app, 2)).result()).rejects.toThrow("the end");
     await settled(app, 3);
     expect(sent.ids().toSorted()).toEqual(["left-0", "left-1", "left-2"]);
@@ -120,7 +120,7 @@ describe("ctx.sendEvent of an activity", () => {
       { retry: retryPolicies.fixed(2, 1) },
     );
     const flow = defineWorkflow("flow", (ctx) => pay(ctx));
-    const app = await startApp({ workflows: [flow], outbox: sent });
+    const app = await startApp({ workflows: [flow], outbox: { publisher: sent.publisher } });
     const handle = await flow.with({ id: "i-1" }).start(app);
     opened.open();
     await handle.result();

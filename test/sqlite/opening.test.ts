@@ -1,5 +1,7 @@
 /** What can be given as a SQLite database, and what cannot. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { relative } from "node:path";
+import { pathToFileURL } from "node:url";
 import { expect, it } from "vitest";
 import { defineWorkflow, UnsupportedDatabaseError } from "../../src/index.ts";
 import { createApp, databaseFile, startApp } from "../support/apps.ts";
@@ -14,6 +16,20 @@ it("works on `:memory:`, a path, `file:` and `sqlite:`", async () => {
     await app.shutdown();
   }
   expect(existsSync(file)).toBe(true);
+});
+
+it("works on a file relative to where the process is, and on a URL object", async () => {
+  const file = relative(process.cwd(), databaseFile("relative.db"));
+  const url = pathToFileURL(file);
+  const app = await startApp({ database: `file:${file}`, workflows: [echo] });
+  const { id } = await echo.start(app, "a");
+  await app.handle(echo, id).result();
+  await app.shutdown();
+  for (const database of [url, url.href.replace("file://", "file://localhost")]) {
+    const again = await startApp({ database, workflows: [echo] });
+    expect(await again.handle(echo, id).result()).toBe("a");
+    await again.shutdown();
+  }
 });
 
 it("refuses a folder that is not there and can then be tried again", async () => {

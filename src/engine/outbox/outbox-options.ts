@@ -1,6 +1,7 @@
 import { type Duration, toMilliseconds } from "../../core/duration.ts";
 import { ValidationError } from "../../core/errors.ts";
-import { type ResolvedRetryPolicy, type RetryPolicy, resolveRetryPolicy } from "../../core/retry.ts";
+import { checkKeys, type KnownKeys } from "../../core/known-keys.ts";
+import { checkRetryPolicy, type ResolvedRetryPolicy, type RetryPolicy, resolveRetryPolicy } from "../../core/retry.ts";
 import type { BrokerSettings } from "../../http/port.ts";
 import type { Publisher, PublishFunction } from "../../workflow/outbox.ts";
 import { checkCount } from "../check-filter.ts";
@@ -49,6 +50,19 @@ export interface OutboxSettings extends RelaySettings {
   readonly retention: number;
 }
 
+const KNOWN: KnownKeys<OutboxOptions> = {
+  brokerUrl: true,
+  publisher: true,
+  mode: true,
+  headers: true,
+  timeout: true,
+  batchSize: true,
+  concurrency: true,
+  retry: true,
+  maxAge: true,
+  retention: true,
+};
+
 const RETRY: RetryPolicy = { maxAttempts: 100, initialInterval: 500, maxInterval: "5m", multiplier: 2, jitter: 0.5 };
 
 /** Where events go, when that is not said within the outbox's own options. */
@@ -56,7 +70,7 @@ type ShortForm = { readonly [Name in "brokerUrl" | "publisher"]: OutboxOptions[N
 
 /** @throws ValidationError */
 export function resolveOutbox(given: OutboxOptions, short: ShortForm): OutboxSettings {
-  if (typeof given !== "object" || given === null) throw new ValidationError("outbox must be an object.");
+  checkKeys("outbox", given, KNOWN);
   const options = { ...given };
   for (const name of ["brokerUrl", "publisher"] as const) {
     if (short[name] === undefined) continue;
@@ -65,6 +79,7 @@ export function resolveOutbox(given: OutboxOptions, short: ShortForm): OutboxSet
     Object.assign(options, { [name]: short[name] });
   }
   const { timeout = "30s", batchSize = 100, concurrency = 50, retry, maxAge = "24h", retention = "24h" } = options;
+  checkRetryPolicy("outbox.retry", retry);
   const settings = {
     timeout: toMilliseconds(timeout, "outbox.timeout"),
     batchSize: checkCount("outbox.batchSize", batchSize),

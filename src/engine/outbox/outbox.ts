@@ -1,6 +1,8 @@
 /** `app.outbox`: what operators see of events for brokers, and can do with them. */
 import { ValidationError } from "../../core/errors.ts";
+import { checkKeys, type KnownKeys } from "../../core/known-keys.ts";
 import type { OutboxRecord, Store } from "../../store/store.ts";
+import { checkText } from "../../workflow/activity.ts";
 import type {
   Outbox,
   OutboxEntry,
@@ -23,6 +25,10 @@ const GIVEN_UP: readonly OutboxStatus[] = ["invalid", "failed", "expired"];
 
 const STATUSES: ReadonlySet<unknown> = new Set<OutboxStatus>(["pending", "published", ...GIVEN_UP]);
 
+const KNOWN: KnownKeys<OutboxFilter> = { status: true, instanceId: true, limit: true, pageToken: true };
+
+const KNOWN_OF_RETRY: KnownKeys<OutboxRetryFilter> = { status: true, instanceId: true };
+
 /** @param host gives the running app, or throws */
 export function outboxOf(host: () => OutboxHost): Outbox {
   return {
@@ -36,7 +42,10 @@ export function outboxOf(host: () => OutboxHost): Outbox {
   };
 }
 
-async function list(store: Store, { status, instanceId, limit, pageToken }: OutboxFilter): Promise<OutboxPage> {
+async function list(store: Store, filter: OutboxFilter): Promise<OutboxPage> {
+  checkKeys("A filter", filter, KNOWN);
+  const { status, instanceId, limit, pageToken } = filter;
+  if (instanceId !== undefined) checkText("instance", instanceId);
   if (status !== undefined) checkStatus(status);
   const read = (most: number): Promise<OutboxRecord[]> => {
     const after = pageToken === undefined ? 0 : readToken(pageToken);
@@ -53,7 +62,9 @@ function readToken(token: string): number {
 
 function retryOf(which: string | OutboxRetryFilter): Parameters<Store["outbox"]["retry"]>[0] {
   if (typeof which === "string") return { id: which, instanceId: null, statuses: ["pending", ...GIVEN_UP] };
+  checkKeys("A filter", which, KNOWN_OF_RETRY);
   const { status, instanceId = null } = which;
+  if (instanceId !== null) checkText("instance", instanceId);
   if (status === undefined) return { id: null, instanceId, statuses: GIVEN_UP };
   checkStatus(status);
   if ((status as string) === "published") throw new ValidationError("What is published cannot be retried.");
