@@ -4,6 +4,7 @@ import { toMilliseconds } from "../core/duration.ts";
 import { ValidationError } from "../core/errors.ts";
 import type { Execution } from "../core/execution.ts";
 import type { ChannelMode, WaitFor } from "../core/history.ts";
+import { checkOptions, type KnownKeys } from "../core/known-keys.ts";
 import type { OperationNames } from "../core/operation.ts";
 import { checkName } from "../workflow/activity.ts";
 import type { PublishOptions, ReceivedMessage, ReceiveOptions, SentMessage } from "../workflow/channels.ts";
@@ -13,6 +14,8 @@ import type { ContextOptions, Request } from "./requests.ts";
 import { checkPlace } from "./scope.ts";
 
 const MODES: ReadonlySet<unknown> = new Set<ChannelMode>(["broadcast", "competing", "direct"]);
+
+const KNOWN: KnownKeys<ReceiveOptions<unknown>> = { timeout: true, schema: true };
 
 export class ChannelOperations {
   readonly #execution: Execution<Request>;
@@ -40,9 +43,11 @@ export class ChannelOperations {
     await this.#belong("unsubscribe", { type: "unsubscribe", channel });
   }
 
-  async receive<T>(channel: string, { timeout, schema }: ReceiveOptions<T>): Promise<ReceivedMessage<T>> {
+  async receive<T>(channel: string, options: ReceiveOptions<T>): Promise<ReceivedMessage<T>> {
     checkPlace("receive");
     checkName("channel", channel);
+    checkOptions("receive", options, KNOWN);
+    const { timeout, schema } = options;
     const at = this.#options.clock.now();
     const deadline = timeout === undefined ? null : at + toMilliseconds(timeout, "The timeout of receive");
     const id = this.#names.next("receive");

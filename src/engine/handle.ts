@@ -3,6 +3,7 @@ import { failureOf } from "../core/child.ts";
 import { decode } from "../core/codec.ts";
 import { toMilliseconds } from "../core/duration.ts";
 import type { Ending } from "../store/store.ts";
+import { checkText } from "../workflow/activity.ts";
 import type { InstanceDescription, WorkflowHandle } from "../workflow/handle.ts";
 import type { Running } from "./running.ts";
 
@@ -11,13 +12,17 @@ interface HandleHost {
   cancel(id: string, reason?: string): Promise<void>;
 }
 
-/** @param running gives the running app, or throws */
+/**
+ * @param running gives the running app, or throws
+ * @throws ValidationError when the id is no text
+ */
 export function handleOf(
   workflow: string,
   id: string,
   app: HandleHost,
   running: () => Pick<Running, "results" | "watch" | "worker">,
 ): WorkflowHandle<unknown> {
+  checkText("instance", id);
   return {
     id,
     describe: () => app.getInstance(id),

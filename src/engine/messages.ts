@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { ChannelMessage } from "../core/action.ts";
 import { encode } from "../core/codec.ts";
 import { SerializationError, ValidationError } from "../core/errors.ts";
+import { checkOptions, type KnownKeys } from "../core/known-keys.ts";
 import { uuidv4 } from "../core/uuid.ts";
 import { checkName } from "../workflow/activity.ts";
 import type { PublishOptions, ReceivedMessage } from "../workflow/channels.ts";
@@ -14,6 +15,8 @@ interface Environment {
   readonly maxValueBytes: number;
 }
 
+const KNOWN: KnownKeys<PublishOptions> = { metadata: true, id: true };
+
 /**
  * @param senderInstanceId `undefined` from outside of instances
  * @throws ValidationError, SerializationError
@@ -21,11 +24,13 @@ interface Environment {
 export function channelMessage(
   channel: string,
   data: unknown,
-  { metadata = {}, id }: PublishOptions,
+  options: PublishOptions,
   { clock, randomBytes, maxValueBytes }: Environment,
   senderInstanceId: string | undefined,
 ): ChannelMessage {
   checkName("channel", channel);
+  checkOptions("a message", options, KNOWN);
+  const { metadata = {}, id } = options;
   if (id !== undefined) checkName("message", id);
   checkMetadata(channel, metadata);
   const at = clock.now();

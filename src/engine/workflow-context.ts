@@ -2,6 +2,7 @@ import { type Duration, toMilliseconds } from "../core/duration.ts";
 import { ValidationError } from "../core/errors.ts";
 import type { Execution } from "../core/execution.ts";
 import type { WaitFor } from "../core/history.ts";
+import { checkOptions, type KnownKeys } from "../core/known-keys.ts";
 import { OperationNames } from "../core/operation.ts";
 import { Patches } from "../core/patches.ts";
 import { uuidv4 } from "../core/uuid.ts";
@@ -31,6 +32,8 @@ import { outgoingEvent } from "./outbox/outgoing.ts";
 import { Recurrence } from "./recurrence.ts";
 import type { ContextOptions, Request } from "./requests.ts";
 import { checkPlace, runAsCleanup } from "./scope.ts";
+
+const KNOWN_OF_WAIT: KnownKeys<WaitEventOptions<unknown>> = { timeout: true, key: true, schema: true };
 
 /** The context of one run of a workflow's code: names operations and hands them to the execution. */
 export class EngineWorkflowContext implements WorkflowContext {
@@ -110,6 +113,7 @@ export class EngineWorkflowContext implements WorkflowContext {
     options: WaitEventOptions<T> = {},
   ): Promise<ReceivedEvent<T>> {
     checkPlace("waitEvent");
+    checkOptions("waitEvent", options, KNOWN_OF_WAIT);
     const { timeout, key, schema } = options;
     const waitFor: WaitFor = { kind: "event", types: typesOf(type), key: keyOf(key) };
     const at = this.#options.clock.now();

@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { ValidationError } from "../core/errors.ts";
+import { checkOptions, type KnownKeys } from "../core/known-keys.ts";
 import { toNodeListener } from "./node-listener.ts";
 import type { Fetch } from "./port.ts";
 
@@ -11,8 +12,12 @@ export interface ListenOptions {
   readonly host?: string;
 }
 
+const KNOWN: KnownKeys<ListenOptions> = { host: true };
+
 /** @throws ValidationError, or the system's error when the port cannot be had */
-export async function startServer(fetch: Fetch, port: number, { host = "127.0.0.1" }: ListenOptions): Promise<Server> {
+export async function startServer(fetch: Fetch, port: number, options: ListenOptions): Promise<Server> {
+  checkOptions("listen", options, KNOWN);
+  const { host = "127.0.0.1" } = options;
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new ValidationError(`The port ${String(port)} must be a whole number from 0 to 65,535.`);
   }

@@ -4,6 +4,7 @@ import { decode } from "../../core/codec.ts";
 import { InstanceNotFoundError } from "../../core/errors.ts";
 import type { HistoryEvent } from "../../core/history.ts";
 import type { Views } from "../../store/store.ts";
+import { checkText } from "../../workflow/activity.ts";
 import { type WaitTarget, waitTargetOf } from "../../workflow/waits.ts";
 
 interface EntryBase {
@@ -61,8 +62,9 @@ export type HistoryEntry = EntryBase &
       }
   );
 
-/** @throws InstanceNotFoundError */
+/** @throws InstanceNotFoundError, ValidationError */
 export async function readHistory(views: Views, id: string): Promise<HistoryEntry[]> {
+  checkText("instance", id);
   const history = await views.history(id);
   if (history.length === 0 && !(await views.instance(id))) throw new InstanceNotFoundError(id);
   return history.map(entryOf);

@@ -3,6 +3,7 @@ import { InstanceNotFoundError, ValidationError } from "../../core/errors.ts";
 import { type HistoryEvent, isEventKind } from "../../core/history.ts";
 import { INSTANCE_STATUSES, type InstanceStatus } from "../../core/status.ts";
 import type { InstanceRecord, Views } from "../../store/store.ts";
+import { checkText } from "../../workflow/activity.ts";
 
 /** The only form so far. A later one has another number, and this one stays readable. */
 const FORMAT = 1;
@@ -40,8 +41,9 @@ export interface ExportedInstance {
   readonly completedAt: number | null;
 }
 
-/** @throws InstanceNotFoundError */
+/** @throws InstanceNotFoundError, ValidationError */
 export async function exportHistory(views: Views, id: string): Promise<HistoryExport> {
+  checkText("instance", id);
   // In this order: of one that has ended by then the history is complete.
   const record = await views.instance(id);
   if (!record) throw new InstanceNotFoundError(id);

@@ -5,14 +5,16 @@ import { InstanceNotFoundError } from "../../core/errors.ts";
 import { type HistoryEvent, indexHistory, isCompletion } from "../../core/history.ts";
 import { heedRetries } from "../../core/retrying.ts";
 import type { SummaryRecord, Views } from "../../store/store.ts";
+import { checkText } from "../../workflow/activity.ts";
 import type { InstanceDescription, InstanceSummary, WaitDescription } from "../../workflow/handle.ts";
 import { waitTargetOf } from "../../workflow/waits.ts";
 import { splitHistory } from "../rollback.ts";
 import { decodeTags } from "../tags.ts";
 import { dateOf } from "./history-entries.ts";
 
-/** @throws InstanceNotFoundError */
+/** @throws InstanceNotFoundError, ValidationError */
 export async function describeInstance(views: Views, id: string): Promise<InstanceDescription> {
+  checkText("instance", id);
   const record = await views.instance(id);
   if (!record) throw new InstanceNotFoundError(id);
   return {
