@@ -3,6 +3,7 @@ import type { McpServerFactory } from "@modelcontextprotocol/server";
 import { type Logger, toMilliseconds } from "../index.ts";
 import { messageOf } from "./answers.ts";
 import { createGuard, type GuardOptions, refuse } from "./guard.ts";
+import { checkOptions, type KnownKeys } from "./options.ts";
 import type { Sdk } from "./sdk.ts";
 import { type SessionLimits, type SessionOptions, Sessions } from "./sessions.ts";
 
@@ -17,6 +18,18 @@ export interface McpHttpOptions extends GuardOptions {
   readonly sessions?: boolean | SessionOptions;
 }
 
+const KNOWN: KnownKeys<McpHttpOptions> = {
+  allowedHosts: true,
+  allowedOrigins: true,
+  verifyToken: true,
+  requiredScopes: true,
+  resourceMetadataUrl: true,
+  maxBodyBytes: true,
+  sessions: true,
+};
+
+const KNOWN_OF_SESSIONS: KnownKeys<SessionOptions> = { max: true, idleTimeout: true };
+
 export interface HttpDoor {
   /** Never rejects. */
   readonly fetch: (request: Request) => Promise<Response>;
@@ -27,6 +40,8 @@ const BODY_BYTES = 1_000_000;
 const SESSIONS = 1_000;
 
 export function createHttpDoor(sdk: Sdk, factory: McpServerFactory, options: McpHttpOptions, logger: Logger): HttpDoor {
+  // What was meant to keep others out must not be passed over.
+  checkOptions("the MCP server's http", options, KNOWN);
   const { maxBodyBytes = BODY_BYTES, sessions: wanted = false } = options;
   const guard = createGuard(sdk, options, logger);
   const sessions = wanted === false ? undefined : new Sessions(sdk, factory, limitsOf(wanted, maxBodyBytes));
@@ -59,6 +74,8 @@ export function createHttpDoor(sdk: Sdk, factory: McpServerFactory, options: Mcp
 }
 
 function limitsOf(wanted: true | SessionOptions, maxBodyBytes: number): SessionLimits {
-  const { max = SESSIONS, idleTimeout = "30 minutes" } = wanted === true ? {} : wanted;
+  const options = wanted === true ? {} : wanted;
+  checkOptions("sessions", options, KNOWN_OF_SESSIONS);
+  const { max = SESSIONS, idleTimeout = "30 minutes" } = options;
   return { max, idleTimeout: toMilliseconds(idleTimeout, "The idleTimeout of sessions"), maxBodyBytes };
 }

@@ -5,6 +5,7 @@ import { failureOf } from "./answers.ts";
 import { cancelTool } from "./cancel-tool.ts";
 import { createHttpDoor, type McpHttpOptions } from "./http.ts";
 import { stderrLogger } from "./logger.ts";
+import { checkOptions, type KnownKeys } from "./options.ts";
 import type { Prompt } from "./prompts.ts";
 import { resultTool } from "./result-tool.ts";
 import { loadSdk } from "./sdk.ts";
@@ -35,6 +36,19 @@ export interface WorkflowServerOptions {
   readonly logger?: Logger;
 }
 
+const KNOWN: KnownKeys<WorkflowServerOptions> = {
+  name: true,
+  version: true,
+  workflows: true,
+  instructions: true,
+  prompts: true,
+  maxWait: true,
+  tasks: true,
+  http: true,
+  extend: true,
+  logger: true,
+};
+
 /** A server of workflows. It serves whoever comes, by either way, for as long as the app runs. */
 export interface WorkflowServer {
   /** Serves the client that has started this process, by its standard input and output. */
@@ -59,6 +73,7 @@ export interface WorkflowServer {
  * app.mount("/mcp", mcp.fetch);
  */
 export async function createMcpServer(app: Romancy, options: WorkflowServerOptions): Promise<WorkflowServer> {
+  checkOptions("createMcpServer", options, KNOWN);
   const { logger = stderrLogger, maxWait = "50s" } = options;
   const sdk = await loadSdk();
   const environment = { sdk, app, logger, maxWait: toMilliseconds(maxWait, "The maxWait of the MCP server") };

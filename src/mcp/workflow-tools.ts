@@ -10,6 +10,7 @@ import {
 } from "../index.ts";
 import { type ToolInput, toolInput } from "./arguments.ts";
 import type { JsonSchema } from "./json-schema.ts";
+import { checkOptions, type KnownKeys } from "./options.ts";
 
 /** What the four tools of a workflow are called, and what models are told of them. */
 export interface WorkflowToolsOptions<Args extends readonly unknown[]> {
@@ -26,6 +27,15 @@ export interface WorkflowToolsOptions<Args extends readonly unknown[]> {
   /** The id of the instance, made of its arguments. Then the same call, made twice, starts one instance. */
   readonly instanceId?: (...args: Args) => string;
 }
+
+const KNOWN: KnownKeys<WorkflowToolsOptions<[]>> = {
+  description: true,
+  descriptions: true,
+  prefix: true,
+  parameters: true,
+  inputSchema: true,
+  instanceId: true,
+};
 
 export type Verb = "start" | "status" | "result" | "cancel";
 
@@ -52,6 +62,7 @@ export function workflowTools<Args extends readonly unknown[], Result>(
   workflow: Workflow<Args, Result>,
   options: WorkflowToolsOptions<Args>,
 ): WorkflowTools {
+  checkOptions(`the tools of workflow ${workflow.name}`, options, KNOWN);
   return { workflow, options };
 }
 
