@@ -391,8 +391,6 @@ export class Romancy implements WorkflowStarter, AsyncDisposable {
 
   #need(): Running {
     if (this.#running) return this.#running;
-    throw new AppStateError(
-      "The app is not started, or was shut down. Call `await app.start()` first.",
-    );
+    throw new AppStateError("The app is not started, or was shut down. Call `await app.start()` first.");
   }
 }
