@@ -118,7 +118,8 @@ export function checkRetryPolicy(what: string, given: RetryPolicy | false | unde
 
 function checkMatchers(field: string, matchers: unknown): void {
   if (matchers === undefined) return;
-  const isMatcher = (one: unknown): boolean => typeof one === "string" || typeof one === "function";
+  const isMatcher = (one: unknown): boolean =>
+    typeof one === "string" || (typeof one === "function" && typeof one.prototype === "object");
   if (Array.isArray(matchers) && matchers.every(isMatcher)) return;
   throw new ValidationError(`retry.${field} must be a list of classes of errors, or of their names.`);
 }
@@ -139,8 +140,8 @@ export function resolveRetryPolicy(policies: readonly (RetryPolicy | false | und
     multiplier: check("multiplier", given.multiplier ?? 2, (n) => Number.isFinite(n) && n >= 1),
     jitter: check("jitter", given.jitter ?? 0.5, (n) => n >= 0 && n <= 1),
     maxDuration: given.maxDuration === undefined ? Infinity : toMilliseconds(given.maxDuration, "retry.maxDuration"),
-    retryableErrors: given.retryableErrors && checkMatchers("retryableErrors", given.retryableErrors),
-    nonRetryableErrors: checkMatchers("nonRetryableErrors", given.nonRetryableErrors ?? []),
+    retryableErrors: given.retryableErrors,
+    nonRetryableErrors: given.nonRetryableErrors ?? [],
   };
 }
 
@@ -161,13 +162,6 @@ function check(field: string, value: number, valid: (value: number) => boolean):
     throw new ValidationError(`retry.${field} is ${String(value)}; it must be ${RANGE[field]}.`);
   }
   return value;
-}
-
-function checkMatchers(field: string, matchers: readonly ErrorMatcher[]): readonly ErrorMatcher[] {
-  const isMatcher = (matcher: unknown): boolean =>
-    typeof matcher === "string" || (typeof matcher === "function" && typeof matcher.prototype === "object");
-  if (Array.isArray(matchers) && matchers.every(isMatcher)) return matchers;
-  throw new ValidationError(`retry.${field} must be a list of classes of errors and of their names.`);
 }
 
 /** What is known of the attempts so far. */

@@ -112,7 +112,7 @@ describe("what an activity throws", () => {
     ];
     for (const retry of policies as unknown as RetryPolicy[]) {
       expect(() => defineActivity("odd", () => 1, { retry })).toThrow(
-        "must be a list of classes of errors and of their names",
+        "must be a list of classes of errors, or of their names",
       );
     }
   });
