@@ -13,6 +13,7 @@ import { checkCount } from "./check-filter.ts";
 import { kindOf, pathOf } from "./database-location.ts";
 import { consoleLogger } from "./log.ts";
 import { type RetentionOptions, type RetentionSettings, resolveRetention } from "./operating/retention-options.ts";
+import { warnOfOriginals, withoutOriginals } from "./options-of-originals.ts";
 import { type OutboxOptions, type OutboxSettings, resolveOutbox } from "./outbox/outbox-options.ts";
 import { NO_SEAMS, type Seams } from "./seams.ts";
 
@@ -81,8 +82,11 @@ export interface RomancyOptions {
   readonly leaseRenewInterval?: Duration;
   /** Between two looks whether other workers have died, or left something. Default 750 ms. */
   readonly staleWorkerCheckInterval?: Duration;
-  /** Where events go that workflows and activities send with `ctx.sendEvent`. A client sends none. */
-  readonly outbox?: OutboxOptions;
+  /**
+   * Where events go that workflows and activities send with `ctx.sendEvent`. A client sends none. `true` is the same as
+   * no options; with `false` this worker leaves all of them to others.
+   */
+  readonly outbox?: OutboxOptions | boolean;
   /** Short for `outbox.brokerUrl`. */
   readonly brokerUrl?: OutboxOptions["brokerUrl"];
   /** Short for `outbox.publisher`. */
@@ -200,13 +204,15 @@ const DEFAULTS = {
 } as const satisfies Partial<RomancyOptions>;
 
 /** @throws ValidationError */
-export function resolveOptions(options: RomancyOptions): ResolvedOptions {
+export function resolveOptions(all: RomancyOptions): ResolvedOptions {
+  const options = withoutOriginals(all);
   checkOptions("an app", options, KNOWN);
   const given = { ...DEFAULTS, ...withoutUndefined(options) };
   const database = resolveDatabase(given.database);
   checkFitting(database, options);
   for (const flag of FLAGS) checkFlag(flag, given[flag]);
   checkRetryPolicy("defaultRetryPolicy", given.defaultRetryPolicy);
+  warnOfOriginals(all, resolveLogger(given.logger));
   return {
     database,
     pool: given.pool,

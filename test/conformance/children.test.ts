@@ -300,7 +300,7 @@ describe("a parent that fails", () => {
     await app.retryCompensations(handle.id);
     expect((await failureOf(handle.result())).compensationErrors).toEqual([]);
     expect(trail).toEqual(["do b", "do a", "undo a", "undo b", "undo stuck"]);
-    const [{ id = "" } = {}] = (await app.listInstances({ workflow: "child" })).instances;
+    const [id = ""] = await ids(app, "child");
     expect(await app.getInstance(id)).toMatchObject({ status: "cancelled", compensationErrors: [] });
   });
 });

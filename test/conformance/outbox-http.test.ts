@@ -20,7 +20,9 @@ const flow = defineWorkflow("flow", (ctx, event: OutgoingEventInput) => post(ctx
 
 const quickly = { initialInterval: 1, maxInterval: 1, jitter: 0 } as const;
 
-const startRelayer = (outbox: RomancyOptions["outbox"], more: Partial<RomancyOptions> = {}): Promise<Romancy> =>
+type OutboxOptions = Exclude<RomancyOptions["outbox"], boolean>;
+
+const startRelayer = (outbox: OutboxOptions, more: Partial<RomancyOptions> = {}): Promise<Romancy> =>
   startApp({ workflows: [flow], ...more, outbox: { retry: { ...quickly, maxAttempts: 3 }, ...outbox } });
 
 async function send(app: Romancy, event: Partial<OutgoingEventInput> = {}): Promise<void> {

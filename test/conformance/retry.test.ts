@@ -212,7 +212,7 @@ describe("a retry of a failed instance", () => {
 
   it("runs the code once more when it threw an error of its own because of a child that cannot be retried", async () => {
     const child = defineWorkflow("child", async (ctx): Promise<void> => {
-      await ctx.addCompensation(() => {});
+      ctx.addCompensation(() => {});
       throw new Error("undone");
     });
     let isBroken = true;

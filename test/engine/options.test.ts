@@ -3,6 +3,7 @@ import { createPool } from "mysql2/promise";
 import { Client, Pool } from "pg";
 import { describe, expect, it } from "vitest";
 import { defineActivity, defineWorkflow, Romancy, ValidationError } from "../../src/index.ts";
+import { recordingLogger } from "../support/apps.ts";
 import { silent } from "../support/silent.ts";
 
 const flow = defineWorkflow("flow", () => 1);
@@ -158,4 +159,11 @@ describe("the option `database`", () => {
     expect(refusal(() => open({ database: pool, pool: { max: 20 } }))).toContain("a pool of your own has its options");
     await pool.end();
   });
+});
+
+it("passes over what the originals had and means nothing here, and tells of it", () => {
+  const logger = recordingLogger();
+  const given = { database: ":memory:", logger, serviceName: "shop", outboxInterval: "1s", outbox: false };
+  expect(() => new Romancy(given)).not.toThrow();
+  expect(logger.lines).toMatchObject([{ level: "warn", data: { options: ["serviceName", "outboxInterval"] } }]);
 });

@@ -68,7 +68,7 @@ const mail: Arbitrary<Change[]> = array(
     ),
     // A channel's have the channel in their fingerprints.
     message.map(
-      ({ type: channel, key: _, ...drawn }): Change => ({
+      ({ type: channel, key: _key, ...drawn }): Change => ({
         type: "publish",
         message: { ...drawn, channel, fingerprint: `${drawn.fingerprint} of ${channel}` },
       }),

@@ -69,7 +69,9 @@ const RETRY: RetryPolicy = { maxAttempts: 100, initialInterval: 500, maxInterval
 type ShortForm = { readonly [Name in "brokerUrl" | "publisher"]: OutboxOptions[Name] | undefined };
 
 /** @throws ValidationError */
-export function resolveOutbox(given: OutboxOptions, short: ShortForm): OutboxSettings {
+export function resolveOutbox(all: OutboxOptions | boolean, short: ShortForm): OutboxSettings {
+  if (all === false) return { ...resolveOutbox({}, short), target: undefined };
+  const given = all === true ? {} : all;
   checkKeys("outbox", given, KNOWN);
   const options = { ...given };
   for (const name of ["brokerUrl", "publisher"] as const) {
