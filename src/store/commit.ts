@@ -9,7 +9,7 @@
  */
 import type { Advance, Change, ChangeResult, Create, Deliver, Publish, Retry } from "../core/commit.ts";
 import type { NewEvent } from "../core/history.ts";
-import { channelsOf } from "../core/outgoing.ts";
+import { publishedTo } from "../core/outgoing.ts";
 import { applyChange, existing } from "./batch/each.ts";
 import { inboxMessage, type Mailed } from "./batch/mail.ts";
 import { NotTogetherError } from "./batch/not-together.ts";
@@ -110,7 +110,7 @@ export class Committer {
     const isThere = hasEnded || first !== undefined || answers.some((answer) => answer !== undefined);
     if (!isThere) return undefined;
     // Whom its messages came to is not known.
-    const unheard = channelsOf(change);
+    const unheard = publishedTo(change);
     return { type: "applied", ...(actions.length > 0 && { answers }), ...(unheard.length > 0 && { unheard }) };
   }
 

@@ -97,22 +97,19 @@ export async function undoChild(
   const reason = `Its parent ${parentId} is being undone.`;
   const row = await lockCurrent(queries, childId);
   if (!row) return refused(action, new InstanceNotFoundError(childId), true);
+  const isOver = isFinished(row.status as InstanceStatus);
   if (row.status === "completed") {
     const status = transition("completed", "compensate") as string;
     await queries.run(reopenChild, { id: row.id, status, reason, at });
     const data = JSON.stringify({ outcome: "cancelled", error: null });
     await queries.run(appendRollback, { instanceId: row.id, data, at });
-    return { event: waitStarted(action, childId, workflow, null, row.awaited + 1), receivers: 1 };
-  }
-  if (isFinished(row.status as InstanceStatus)) {
-    if (!again || row.compensation_errors === null) return ended(action, childId, row);
-    await retryCompensations(queries, { type: "retry_compensations", instanceId: row.id, at });
+  } else {
+    if (isOver && !(again && row.compensation_errors !== null)) return ended(action, childId, row);
     await queries.run(markAwaited, { id: row.id });
-    return { event: waitStarted(action, childId, workflow, null, row.awaited + 1), receivers: 1 };
+    if (isOver) await retryCompensations(queries, { type: "retry_compensations", instanceId: row.id, at });
+    // One that has failed by itself is being undone already.
+    else if (row.status !== "compensating") await cancel(queries, { type: "cancel", instanceId: row.id, reason, at });
   }
-  await queries.run(markAwaited, { id: row.id });
-  // One that has failed by itself is being undone already.
-  if (row.status !== "compensating") await cancel(queries, { type: "cancel", instanceId: row.id, reason, at });
   return { event: waitStarted(action, childId, workflow, null, row.awaited + 1), receivers: 1 };
 }
 

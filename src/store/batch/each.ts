@@ -6,6 +6,7 @@ import type { ActionRequest, Post } from "../../core/action.ts";
 import type { Advance, Change, ChangeResult, Create } from "../../core/commit.ts";
 import { undeliverable } from "../../core/errors.ts";
 import type { NewEvent } from "../../core/history.ts";
+import { requestsOf } from "../../core/outgoing.ts";
 import type { Connection } from "../database.ts";
 import { eventRow } from "../rows.ts";
 import type { Queries, Runner } from "../runner.ts";
@@ -106,9 +107,8 @@ async function concernedBy(queries: Queries, change: Change): Promise<readonly s
       return rows.map((row) => row.instance_id);
     }
     case "advance": {
-      const requests = [...(change.posts ?? []), ...(change.actions ?? []).map(({ request }) => request)];
       const ids = [change.instanceId];
-      for (const request of requests) {
+      for (const request of requestsOf(change)) {
         const isPost = request.type === "publish" || request.type === "send" || request.type === "publish_to_group";
         if (isPost) ids.push(...(await receiversOf(queries, request)));
         else ids.push(...kinIn(request));
@@ -148,34 +148,30 @@ async function advance(queries: Queries, change: Advance): Promise<ChangeResult>
   if (held.cancel_requested_at !== null && mayBeCalledOff(change)) return { type: "called_off" };
   for (const request of rejoins) await rejoin(queries, instanceId, request);
   const reached = await sendPosts(queries, instanceId, posts);
-  let { receivers } = reached;
-  const unheard = [...reached.unheard];
   const answers: (NewEvent | undefined)[] = [];
   for (const action of actions) {
     const answer = await runAction(queries, instanceId, action);
     answers.push(answer.event);
-    receivers += answer.receivers;
-    if (answer.unheard !== undefined) unheard.push(answer.unheard);
+    reached.receivers += answer.receivers;
+    if (answer.unheard !== undefined) reached.unheard.push(answer.unheard);
     if (answer.event) await queries.run(appendEvent, eventRow(instanceId, { ...answer.event, seq: action.seq }));
   }
   const written = await writeAndReport(queries, change);
-  return written.type === "applied"
-    ? { type: "applied", answers, receivers: receivers + (written.receivers ?? 0), unheard }
-    : written;
+  if (written.type !== "applied") return written;
+  return { type: "applied", answers, ...reached, receivers: reached.receivers + (written.receivers ?? 0) };
 }
 
-/** To whom an activity's messages went. */
+/** To whom an advance's messages went. */
 interface Reached {
   /** How many instances they were sent to, or called. */
-  readonly receivers: number;
+  receivers: number;
   /** The channels of those that none was for. */
-  readonly unheard: readonly string[];
+  readonly unheard: string[];
 }
 
 /** If one cannot be delivered, nothing of the advance applies. */
 async function sendPosts(queries: Queries, instanceId: string, posts: readonly Post[]): Promise<Reached> {
-  let receivers = 0;
-  const unheard: string[] = [];
+  const reached: Reached = { receivers: 0, unheard: [] };
   for (const posted of posts) {
     if (posted.type === "emit") {
       await queries.run(insertEvent, outboxRow(instanceId, posted.event));
@@ -184,11 +180,11 @@ async function sendPosts(queries: Queries, instanceId: string, posts: readonly P
     const result = await post(queries, posted);
     // The activity has failed.
     if (result.type === "undeliverable") throw undeliverable(result.instanceId, result.status);
-    receivers += result.receivers;
+    reached.receivers += result.receivers;
     const channel = unheardOf(posted, result.receivers);
-    if (channel !== undefined) unheard.push(channel);
+    if (channel !== undefined) reached.unheard.push(channel);
   }
-  return { receivers, unheard };
+  return reached;
 }
 
 async function writeAndReport(queries: Queries, change: Advance): Promise<ChangeResult> {

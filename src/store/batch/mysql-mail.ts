@@ -27,6 +27,8 @@ interface Letter {
   readonly address: Address;
   readonly instanceId: string | undefined;
   readonly message: NewMessage;
+  /** The same as it is put into inboxes. */
+  readonly row: Row;
 }
 
 /** Applies the changes together. */
@@ -58,34 +60,39 @@ export async function putOnMysql(together: Together, dialect: Dialect, messages:
 
 function letterOf(change: Deliver | Publish, n: number): Letter {
   if (change.type === "publish") {
-    return { n, address: "channel", instanceId: undefined, message: inboxMessage(change.message) };
+    const message = inboxMessage(change.message);
+    return { n, address: "channel", instanceId: undefined, message, row: rowOf(n, message) };
   }
   const { instanceId, message } = change;
-  return { n, address: instanceId === undefined ? "event" : "instance", instanceId, message };
+  return { n, address: instanceId === undefined ? "event" : "instance", instanceId, message, row: rowOf(n, message) };
 }
 
 /** So that no statement is larger than servers take, or has two copies of a message, of which the first one counts. */
 function inParts(letters: readonly Letter[]): Letter[][] {
+  return partsOf(rowsOf(letters)).flatMap((rows) => withoutCopies(rows.map(({ n }) => letters[Number(n)] as Letter)));
+}
+
+/** Parts begin where a message comes again. */
+function withoutCopies(letters: readonly Letter[]): Letter[][] {
   const parts: Letter[][] = [];
-  for (const rows of partsOf(letters.map(rowOf))) {
-    let seen = new Set<string>();
-    parts.push([]);
-    for (const { n } of rows) {
-      const letter = letters[Number(n)] as Letter;
-      const { fingerprint } = letter.message;
-      if (seen.has(fingerprint)) {
-        parts.push([]);
-        seen = new Set();
-      }
-      seen.add(fingerprint);
-      parts.at(-1)?.push(letter);
+  const seen = new Set<string>();
+  for (const letter of letters) {
+    const { fingerprint } = letter.message;
+    if (parts.length === 0 || seen.has(fingerprint)) {
+      parts.push([]);
+      seen.clear();
     }
+    seen.add(fingerprint);
+    parts.at(-1)?.push(letter);
   }
   return parts;
 }
 
-function rowOf({ n, message }: Letter): Row {
-  const { key, attributes, ...columns } = message;
+function rowsOf(letters: readonly Letter[]): Row[] {
+  return letters.map(({ row }) => row);
+}
+
+function rowOf(n: number, { key, attributes, ...columns }: NewMessage): Row {
   return { ...columns, n, message_key: key, attributes: JSON.stringify(attributes) };
 }
 
@@ -104,7 +111,7 @@ function hold(letters: readonly Letter[], dialect: Dialect): Text {
 function delivery(letters: readonly Letter[], dialect: Dialect, isSecond: boolean): Text[] {
   const { text, values } = audience(letters, dialect, isSecond);
   const columns = ["n", "type", "message_key", "fingerprint", "attributes", "data", "at"];
-  const messages = table(columns, letters.map(rowOf), dialect);
+  const messages = table(columns, rowsOf(letters), dialect);
   return [
     {
       text: `update (select id, count(*) as times, min(at) as at from (${text}) as every group by id) as r

@@ -76,20 +76,20 @@ function toldParentOf({ status, parent_id: parentId, awaited }: ChildRow): strin
 async function planFor(queries: Queries, row: ChildRow): Promise<Plan> {
   const status = row.status as InstanceStatus;
   if (transition(status, "retry") === undefined) return { type: "impossible", obstacle: { type: "status" } };
-  if (status === "blocked") return { type: "possible", steps: [{ row, withdrawn: [] }] };
+  const asItIs: Plan = { type: "possible", steps: [{ row, withdrawn: [] }] };
+  if (status === "blocked") return asItIs;
   const history = await historyOf(queries, row.id);
   if (row.compensation_errors !== null || history.some(({ kind }) => kind === "rollback_started")) {
     return { type: "impossible", obstacle: { type: "undone" } };
   }
   const culprit = findCulprit(row.error === null ? undefined : decode(row.error), history);
-  const nothing: Plan = { type: "possible", steps: [{ row, withdrawn: [] }] };
-  if (!culprit) return nothing;
+  if (!culprit) return asItIs;
   const child = culprit.childId === undefined ? NOTHING : await planForChild(queries, culprit.childId);
   if (child.type === "possible") {
     return { type: "possible", steps: [...child.steps, { row, withdrawn: culprit.operationIds }] };
   }
   // The code made something of its own of that: it may do so once more, or something else by now.
-  return culprit.isThrown ? child : nothing;
+  return culprit.isThrown ? child : asItIs;
 }
 
 /** The child of which its parent has failed. One that goes on, or has completed meanwhile, is as it should be. */
