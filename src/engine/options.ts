@@ -78,7 +78,7 @@ export interface RomancyOptions {
   readonly retention?: RetentionOptions;
   /** After so long without a sign of life, a worker on another host is taken for dead. Default 15 s. */
   readonly leaseDuration?: Duration;
-  /** Between two signs of life; at most a third of `leaseDuration`. Default 5 s. */
+  /** Between two signs of life; at most a third of `leaseDuration`, which is the default. */
   readonly leaseRenewInterval?: Duration;
   /** Between two looks whether other workers have died, or left something. Default 750 ms. */
   readonly staleWorkerCheckInterval?: Duration;
@@ -212,7 +212,8 @@ export function resolveOptions(all: RomancyOptions): ResolvedOptions {
   checkFitting(database, options);
   for (const flag of FLAGS) checkFlag(flag, given[flag]);
   checkRetryPolicy("defaultRetryPolicy", given.defaultRetryPolicy);
-  warnOfOriginals(all, resolveLogger(given.logger));
+  const logger = resolveLogger(given.logger);
+  warnOfOriginals(all, logger);
   return {
     database,
     pool: given.pool,
@@ -226,7 +227,7 @@ export function resolveOptions(all: RomancyOptions): ResolvedOptions {
     defaultRetryPolicy: given.defaultRetryPolicy,
     shutdownTimeout: timeOf("shutdownTimeout", given.shutdownTimeout, 0),
     shutdownSignals: resolveSignals(given.shutdownSignals),
-    logger: resolveLogger(given.logger),
+    logger,
     hooks: resolveHooks(given.hooks),
     metrics: given.metrics,
     maxConcurrentInstances: checkCount("maxConcurrentInstances", given.maxConcurrentInstances),

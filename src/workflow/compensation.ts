@@ -1,6 +1,5 @@
 import { toMilliseconds } from "../core/duration.ts";
 import { checkFunction, checkOptions, type KnownKeys } from "../core/known-keys.ts";
-import { checkRetryPolicy } from "../core/retry.ts";
 import { type Activity, checkName, defineActivity } from "./activity.ts";
 import type { CompensationContext, CompensationDefinition, CompensationOptions } from "./compensation-options.ts";
 import type { WorkflowContext } from "./workflow-context.ts";
@@ -33,7 +32,6 @@ export function defineCompensation<Args extends unknown[], Result = unknown>(
   checkName("compensation", name);
   checkFunction(`Compensation ${name}`, fn, `defineCompensation("${name}", async (ctx) => { ... })`);
   checkOptions(`compensation ${name}`, options, KNOWN);
-  checkRetryPolicy("retry", options.retry);
   if (options.timeout !== undefined) toMilliseconds(options.timeout, "The timeout of a compensation");
   const asActivity = defineActivity(name, fn as never, options) as unknown as Activity<Args, unknown>;
   const compensation = async (ctx: WorkflowContext, ...args: Args): Promise<void> =>
