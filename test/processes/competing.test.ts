@@ -1,7 +1,6 @@
 /** Jobs for four consumers in four processes, of which one is killed every moment: each is received once. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import type { Romancy } from "../../src/index.ts";
@@ -11,6 +10,7 @@ import { placeholders } from "../support/database.ts";
 import { effort } from "../support/effort.ts";
 import { until } from "../support/wait.ts";
 import { consumer, producer, transactionalProducer } from "./fixtures/jobs.ts";
+import { Kills } from "./kills.ts";
 
 const WORKERS = 4;
 const KILLS = 10 * effort;
@@ -44,17 +44,12 @@ it(`are received once and none is lost (CRASH_SEED=${seed})`, { timeout: 180_000
       await producer.start(client, "workflow", JOBS.workflow),
       await transactionalProducer(INSERT).start(client, "activity", JOBS.activity),
     ];
-    let kills = 0;
-    const published = Promise.all([publishAll(client, () => kills), ...producers.map((handle) => handle.result())]);
-    const over = published.then(() => "over" as const);
-    const roll = dice(seed);
-    for (; kills < KILLS; kills++) {
-      if ((await Promise.race([over, wait(roll(400))])) === "over") break;
-      const index = roll(WORKERS) - 1;
-      workers[index]?.kill("SIGKILL");
-      workers[index] = start();
-    }
-    expect(kills, "workers were killed").toBeGreaterThan(3);
+    const kills = new Kills();
+    const published = Promise.all([
+      publishAll(client, () => kills.count),
+      ...producers.map((handle) => handle.result()),
+    ]);
+    await kills.run({ workers, start, roll: dice(seed), pause: 400, most: KILLS, over: published });
     await published;
     await until(async () => (await untaken()) === 0);
     await Promise.all(consumers.map(() => client.publish("jobs", "end")));

@@ -8,6 +8,7 @@ import { dice, seed } from "../crash/random.ts";
 import { startApp, testDatabase } from "../support/apps.ts";
 import { until } from "../support/wait.ts";
 import { MESSAGES, taker } from "./fixtures/taker.ts";
+import { Kills } from "./kills.ts";
 
 const WORKERS = 2;
 const KILLS = 12;
@@ -39,16 +40,9 @@ it(`makes one chain that has every message once (CRASH_SEED=${seed})`, { timeout
     await client.sendEvent({ type: "go", source: "test" });
     const result = handle.result();
     const roll = dice(seed);
-    let kills = 0;
-    const sent = sendAll(client, dice(roll(1_000_000)), () => kills);
-    const over = sent.then(() => "over" as const);
-    for (; kills < KILLS; kills++) {
-      if ((await Promise.race([over, wait(roll(500))])) === "over") break;
-      const index = roll(WORKERS) - 1;
-      workers[index]?.kill("SIGKILL");
-      workers[index] = start();
-    }
-    expect(kills, "workers were killed").toBeGreaterThan(3);
+    const kills = new Kills();
+    const sent = sendAll(client, dice(roll(1_000_000)), () => kills.count);
+    await kills.run({ workers, start, roll, pause: 500, most: KILLS, over: sent });
     await sent;
     const all = Array.from({ length: MESSAGES }, (_, n) => n);
     expect(await result).toEqual({ news: all, mail: all, crew: all, paid: all });

@@ -4,7 +4,6 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 import { defineWorkflow, type Romancy, type WorkflowHandle } from "../../src/index.ts";
@@ -13,6 +12,7 @@ import { startApp, testDatabase } from "../support/apps.ts";
 import { placeholders } from "../support/database.ts";
 import { effort } from "../support/effort.ts";
 import { until } from "../support/wait.ts";
+import { Kills } from "./kills.ts";
 
 const INSTANCES = 2_000 * effort;
 const WORKERS = 4;
@@ -51,18 +51,10 @@ export async function storm(database: string): Promise<void> {
   const workers = Array.from({ length: WORKERS }, start);
   try {
     await Promise.all(workers.map((child) => once(child, "message")));
-    let kills = 0;
-    const starts = startAll(client, () => kills);
+    const kills = new Kills();
+    const starts = startAll(client, () => kills.count);
     const results = starts.then((handles) => Promise.all(handles.map((handle) => handle.result())));
-    const over = results.then(() => "over" as const);
-    const roll = dice(seed);
-    for (; kills < KILLS; kills++) {
-      if ((await Promise.race([over, wait(roll(300))])) === "over") break;
-      const index = roll(WORKERS) - 1;
-      workers[index]?.kill("SIGKILL");
-      workers[index] = start();
-    }
-    expect(kills, "workers were killed").toBeGreaterThan(3);
+    await kills.run({ workers, start, roll: dice(seed), pause: 300, most: KILLS, over: results });
     check(
       await results,
       (await starts).map(({ id }) => id),

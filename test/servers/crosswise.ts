@@ -1,6 +1,7 @@
 /** Two workers whose instances send to each other's all the time, in every way there is. */
 import { expect } from "vitest";
 import { defineActivity, defineWorkflow, type WorkflowHandle } from "../../src/index.ts";
+import { consumer } from "../processes/fixtures/jobs.ts";
 import { recordingLogger, startApp, testDatabase } from "../support/apps.ts";
 import { placeholders } from "../support/database.ts";
 import { until } from "../support/wait.ts";
@@ -42,16 +43,6 @@ const peer = defineWorkflow("peer", async (ctx, others: readonly string[]): Prom
   }
   while (got.news.length < PEERS * ROUNDS) got.news.push((await ctx.receive<string>("news")).data);
   return got;
-});
-
-const consumer = defineWorkflow("consumer", async (ctx): Promise<string[]> => {
-  await ctx.subscribe("jobs", "competing");
-  const got: string[] = [];
-  for (;;) {
-    const { data } = await ctx.receive<string>("jobs");
-    if (data === "end") return got;
-    got.push(data);
-  }
 });
 
 /**
